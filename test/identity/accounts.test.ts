@@ -9,9 +9,8 @@ import { setStatus } from '../../src/identity/accounts/set-status.ts';
 import { updateAccount } from '../../src/identity/accounts/update-account.ts';
 import { ensureAlias } from '../../src/identity/accounts/vendor-ids.ts';
 import { beginRegistration, finishRegistration } from '../../src/identity/self-service/register.ts';
-import { signInWithPassword } from '../../src/identity/sign-in/with-password.ts';
 import { linkIdentity } from '../../src/identity/upstream/link-identity.ts';
-import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
+import { from, openWorld, PASSWORD, refusal, signInByPassword, type World } from './world.ts';
 
 const HEX = { alphabet: '0123456789abcdef', length: 32 };
 
@@ -171,7 +170,7 @@ describe('accounts', () => {
     await setStatus(world.identity, { accountId: account.id, status: 'blocked', context: from() });
     expect(world.ended).to.deep.equal([{ accountId: account.id, keep: undefined }]);
     expect(await authenticateApiKey(world.identity, { key })).to.equal(undefined);
-    const tried = signInWithPassword(world.identity, {
+    const tried = signInByPassword(world.identity, {
       organization: 'north',
       login: 'a@x.test',
       password: PASSWORD,

@@ -4,8 +4,7 @@ import { StoreUnavailable } from '../../src/core/errors.ts';
 import { canonicalAddress } from '../../src/core/ip-address.ts';
 import { Refused } from '../../src/core/refused.ts';
 import { checkPassword } from '../../src/identity/sign-in/reauthenticate.ts';
-import { signInWithPassword } from '../../src/identity/sign-in/with-password.ts';
-import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
+import { from, openWorld, PASSWORD, refusal, signInByPassword, type World } from './world.ts';
 
 describe('failed sign-ins', () => {
   let world: World;
@@ -16,7 +15,7 @@ describe('failed sign-ins', () => {
   afterEach(() => world.close());
 
   const signIn = async (login: string, password: string, address?: string, organization = 'north') => {
-    const { account } = await signInWithPassword(world.identity, {
+    const { account } = await signInByPassword(world.identity, {
       ...{ organization, login, password, by: ['email', 'username'] },
       context: from(address),
     });
@@ -118,7 +117,7 @@ describe('failed sign-ins', () => {
       ...world.identity,
       attempts: { ...world.identity.attempts, begin: () => Promise.reject(new StoreUnavailable('redis')) },
     };
-    const tried = signInWithPassword(down, {
+    const tried = signInByPassword(down, {
       organization: 'north',
       login: 'mara',
       password: PASSWORD,
@@ -137,7 +136,7 @@ describe('failed sign-ins', () => {
       },
     };
     for (let i = 0; i < 12; i += 1) {
-      const tried = signInWithPassword(busy, {
+      const tried = signInByPassword(busy, {
         organization: 'north',
         login: 'mara',
         password: PASSWORD,

@@ -51,14 +51,18 @@ describe('one-time codes', () => {
   };
   const sent = async (more: Partial<Parameters<typeof sendCode>[1]> = {}) => (await send(more)) ?? '';
   const signIn = (code: string, more: Partial<Parameters<typeof signInWithCode>[1]> = {}) =>
-    signInWithCode(world.identity, {
-      organization: 'north',
-      email: 'codes@clinic.test',
-      code,
-      purpose: PURPOSE,
-      context: from(),
-      ...more,
-    });
+    signInWithCode(
+      world.identity,
+      {
+        organization: 'north',
+        email: 'codes@clinic.test',
+        code,
+        purpose: PURPOSE,
+        context: from(),
+        ...more,
+      },
+      async (account) => account,
+    );
   const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
 
   it('O1 are six digits, uniform over every place, leading zeros kept', async () => {

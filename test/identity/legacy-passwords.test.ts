@@ -7,9 +7,8 @@ import { requestReset } from '../../src/identity/self-service/request-password-r
 import { setPassword } from '../../src/identity/self-service/set-password.ts';
 import { checkPassword } from '../../src/identity/sign-in/reauthenticate.ts';
 import { sendSignInCode } from '../../src/identity/sign-in/send-code.ts';
-import { signInWithPassword } from '../../src/identity/sign-in/with-password.ts';
 import { type FakeLegacy, fakeLegacy, together, yes } from './legacy-fake.ts';
-import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
+import { from, openWorld, PASSWORD, refusal, signInByPassword, type World } from './world.ts';
 
 const OTHER = 'Another-Meadow-Falcon-17';
 const EMAIL = 'ada@north.example';
@@ -23,7 +22,7 @@ let world: World;
 let legacy: FakeLegacy;
 
 const signIn = async (password: string, login = who.email, channel = 'hosted') => {
-  const { account } = await signInWithPassword(world.identity, {
+  const { account } = await signInByPassword(world.identity, {
     ...{ organization: 'north', login, password, by: ['email', 'username'] },
     context: { ...from(who.address), channel },
   });
@@ -461,7 +460,7 @@ describe('the address of an account that the legacy system does not know', funct
     const from2 = (index: number) => from(`192.0.2.${index}`);
     const signedIn = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
-        signInWithPassword(world.identity, {
+        signInByPassword(world.identity, {
           ...{ organization: 'north', login: EMAIL, password: PASSWORD, by: ['email'] },
           context: from2(index),
         }),

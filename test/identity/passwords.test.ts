@@ -11,10 +11,9 @@ import { createPasswordHasher, createWorkSlots } from '../../src/identity/passwo
 import { createPasswordPolicy } from '../../src/identity/passwords/policy.ts';
 import { setPassword } from '../../src/identity/self-service/set-password.ts';
 import { noteStoredHashes } from '../../src/identity/sign-in/verify-password.ts';
-import { signInWithPassword } from '../../src/identity/sign-in/with-password.ts';
 import { inTime } from '../support/in-time.ts';
 import { apart, difference } from '../support/timing.ts';
-import { from, openWorld, PASSWORD, refusal, type World } from './world.ts';
+import { from, openWorld, PASSWORD, refusal, signInByPassword, type World } from './world.ts';
 
 describe('the password policy', () => {
   const policy = createPasswordPolicy({ productNames: ['Portico'], extra: ['Wardround'] });
@@ -250,7 +249,7 @@ describe('B5 W7 a refused sign-in', () => {
 
   const refused = ({ organization, login, password }: Subject) =>
     refusal(
-      signInWithPassword(world.identity, {
+      signInByPassword(world.identity, {
         ...{ organization, login, password, by: ['email'] },
         context: from(),
       }),
@@ -310,7 +309,7 @@ describe('sign-in with a password', () => {
   afterEach(() => world.close());
 
   const signIn = (login: string, password = PASSWORD, organization = 'north') =>
-    signInWithPassword(world.identity, {
+    signInByPassword(world.identity, {
       organization,
       login,
       password,
@@ -418,7 +417,7 @@ describe('sign-in with a password', () => {
         },
       },
     };
-    const late = signInWithPassword(slow, {
+    const late = signInByPassword(slow, {
       organization: 'north',
       login: 'a@x.test',
       password: PASSWORD,

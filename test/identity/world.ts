@@ -21,6 +21,7 @@ import {
 } from '../../src/identity/rate-limits/anonymous-budgets.ts';
 import { createBudgets } from '../../src/identity/rate-limits/budgets.ts';
 import { type AttemptLimits, createAttempts } from '../../src/identity/rate-limits/sign-in-attempts.ts';
+import { type PasswordTry, signInWithPassword } from '../../src/identity/sign-in/with-password.ts';
 import type { Email } from '../../src/mail/mailer.ts';
 import type { AccountRecord } from '../../src/model/account.ts';
 import type { AuditRecord } from '../../src/model/audit-event.ts';
@@ -158,3 +159,7 @@ export async function refusal(call: Promise<unknown>): Promise<string> {
     },
   );
 }
+
+/** Whom a name and a password lead to. */
+export const signInByPassword = (identity: Identity, input: PasswordTry) =>
+  signInWithPassword(identity, input, async (signIn) => signIn);

@@ -1,6 +1,6 @@
 /** Signing in and out: who it is says identity/, what they get is one Grant of the dialect's client. */
 import { randomText } from '../../core/crypto.ts';
-import { noteRefusedSignIn, noteSignIn } from '../../identity/audit/audit.ts';
+import { enterNoted, noteRefusedSignIn } from '../../identity/audit/audit.ts';
 import type { EnoughHere } from '../../identity/sign-in/attempt.ts';
 import { signInWithCode } from '../../identity/sign-in/with-code.ts';
 import { signInWithPassword } from '../../identity/sign-in/with-password.ts';
@@ -121,13 +121,13 @@ export function signInUse(current: CurrentRequest): SignInUse {
     async withPassword({ lifetime, only, ...tried }) {
       const organization = organizationOf(current).id;
       const admits = (result: AccountRecord) => mayEnter(mounted, result) && (only?.(seen(result)) ?? true);
-      const { account, appPassword } = await signInWithPassword(identity, {
-        ...{ ...tried, organization, context, admits },
-        isEnough: await isEnoughNow(current),
-        appPasswords: mounted.factors === 'app-passwords',
+      const isEnough = await isEnoughNow(current);
+      const appPasswords = mounted.factors === 'app-passwords';
+      const input = { ...tried, organization, context, admits, isEnough, appPasswords };
+      return signInWithPassword(identity, input, ({ account, appPassword }) => {
+        const how = appPassword === undefined ? 'pwd' : 'app-password';
+        return issue(current, account, { how, lifetime, appPassword });
       });
-      const how = appPassword === undefined ? 'pwd' : 'app-password';
-      return issue(current, account, { how, lifetime, appPassword });
     },
     async withCode({ only, ...code }) {
       const organization = organizationOf(current).id;
@@ -136,8 +136,8 @@ export function signInUse(current: CurrentRequest): SignInUse {
         return result.status !== 'blocked' && knows(mounted, result) && only(seen(result));
       };
       const isEnough = await isEnoughNow(current);
-      const account = await signInWithCode(identity, { ...code, organization, context, admits, isEnough });
-      return issue(current, account, { how: 'otp' });
+      const input = { ...code, organization, context, admits, isEnough };
+      return signInWithCode(identity, input, (account) => issue(current, account, { how: 'otp' }));
     },
     async as(account, how, options = {}) {
       const record = await need(current, account.id);
@@ -150,8 +150,10 @@ export function signInUse(current: CurrentRequest): SignInUse {
         noteRefusedSignIn(identity, { ...refused, why: 'factor-needed' });
         throw new Refused('sign-in-refused', { detail: 'the account needs a second factor' });
       }
-      await noteSignIn(identity, { account: record, context, factor: how });
-      return issue(current, record, { how, lifetime: options.lifetime });
+      const { lifetime } = options;
+      return enterNoted(identity, { account: record, context, factor: how }, () =>
+        issue(current, record, { how, lifetime }),
+      );
     },
     refresh: (refreshToken) => refresh(current, refreshToken),
   };

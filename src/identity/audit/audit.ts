@@ -33,31 +33,35 @@ export function recordEvent(
 /** What a legacy system said of the secret; absent: it was not asked. */
 export type Confirmed = 'yes' | 'no' | 'away';
 
-/** The trace of a sign-in: the time on the account, and one event. `attempt`: it has succeeded. */
-export async function noteSignIn(
-  identity: Identity,
-  input: {
-    account: AccountRecord;
-    context: RequestContext;
-    factor: Amr;
-    confirmed?: Confirmed | undefined;
-    attempt?: { succeeded(accountId: string): Promise<void> };
-  },
-): Promise<void> {
+export interface NotedSignIn {
+  readonly account: AccountRecord;
+  readonly context: RequestContext;
+  readonly factor: Amr;
+  readonly confirmed?: Confirmed | undefined;
+  /** It has succeeded. */
+  readonly attempt?: { succeeded(accountId: string): Promise<void> };
+}
+
+/** The trace of a sign-in: the time on the account, the end of the attempt, and one event. */
+export async function noteSignIn(identity: Identity, input: NotedSignIn): Promise<void> {
   const { account, context, factor, confirmed, attempt } = input;
-  // In one turn of the event loop, so that the embedded store writes both in one transaction.
+  const { id: subject, organization } = account;
+  const detail = { factor, ...(confirmed && { confirmed }) };
+  recordEvent(identity, { event: 'sign-in', organization, subject, context, detail });
   await Promise.all([
     attempt?.succeeded(account.id),
     identity.stores.accounts.touch(account.id, identity.clock.now()),
   ]);
-  const { id: subject, organization } = account;
-  recordEvent(identity, {
-    event: 'sign-in',
-    organization,
-    subject,
-    context,
-    detail: { factor, ...(confirmed && { confirmed }) },
-  });
+}
+
+/** Beside the trace what the person comes in to, in one turn of the event loop: one transaction of the embedded store. */
+export async function enterNoted<Entered>(
+  identity: Identity,
+  input: NotedSignIn,
+  enter: () => Promise<Entered>,
+): Promise<Entered> {
+  const [, entered] = await Promise.all([noteSignIn(identity, input), enter()]);
+  return entered;
 }
 
 /**

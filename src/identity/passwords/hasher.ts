@@ -29,8 +29,8 @@ export interface PasswordHasher {
 }
 
 export interface VerifyOptions {
-  /** Hashes of the other kinds that the organization holds, the costliest of each. */
-  readonly decoys?: readonly string[];
+  /** Hashes of the other kinds that the organization holds, the costliest of each. Asked for what is refused alone. */
+  readonly decoys?: () => Promise<readonly string[]>;
   /** False: the right password will be refused too. */
   readonly admitted?: boolean;
   /** When no other password waits. */
@@ -83,7 +83,7 @@ export function createPasswordHasher(options: {
       }
       return inSlot(() => hashArgon2(composed, OWN_COST), behind);
     },
-    async verify(password, hash, { decoys = [], admitted = true, behind = false } = {}) {
+    async verify(password, hash, { decoys = async () => [], admitted = true, behind = false } = {}) {
       const composed = takePassword(password);
       if (composed === undefined) return { right: false, rehash: false };
       const spellings = [...new Set([composed, password])];
@@ -94,7 +94,7 @@ export function createPasswordHasher(options: {
           return { right: true, rehash: shouldRehash(own, password) };
         }
         const done = { kind: own?.kind, work: (own?.work ?? 0) * checks };
-        await spendRest([OWN_BLANK, ...decoys], { password, times: spellings.length, done });
+        await spendRest([OWN_BLANK, ...(await decoys())], { password, times: spellings.length, done });
         return { right, rehash: false };
       }, behind);
     },

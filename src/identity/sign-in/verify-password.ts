@@ -21,7 +21,7 @@ export async function verifyPassword(
   },
 ): Promise<Verdict> {
   const { organization, hash, password, admitted } = input;
-  const decoys = await decoysOf(identity.stores, organization);
+  const decoys = () => decoysOf(identity.stores, organization);
   return identity.hasher.verify(password, hash, { decoys, admitted });
 }
 

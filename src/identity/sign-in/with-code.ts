@@ -3,7 +3,7 @@
 import { Refused } from '../../core/refused.ts';
 import type { AccountRecord } from '../../model/account.ts';
 import { reclaimAccount } from '../accounts/reclaim-account.ts';
-import { noteRefusedSignIn, noteSignIn } from '../audit/audit.ts';
+import { enterNoted, noteRefusedSignIn } from '../audit/audit.ts';
 import { attemptCode } from '../codes/one-time-code.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { askCode } from '../legacy/ask-code.ts';
@@ -28,9 +28,14 @@ interface CodeSignIn {
  * (reclaimAccount). `confirms`: the password was given in the same sign-in, so the two are one person's.
  * `admits`: by default active accounts come in; given, it decides alone. An account that is not admitted, or has no
  * second factor where `isEnough` asks for one, loses no code.
- * Writes lastSignInAt and the audit line. Refused('code-refused' | 'too-many-requests').
+ * Writes lastSignInAt and the audit line. `enter`: what the person comes in to, whose writes share a transaction with
+ * those. Refused('code-refused' | 'too-many-requests').
  */
-export async function signInWithCode(identity: Identity, input: CodeSignIn): Promise<AccountRecord> {
+export async function signInWithCode<Entered>(
+  identity: Identity,
+  input: CodeSignIn,
+  enter: (account: AccountRecord) => Promise<Entered>,
+): Promise<Entered> {
   const { organization, email, context, admits: mayEnter = isActiveAccount, isEnough = () => true } = input;
   const admits = (one: AccountRecord) => mayEnter(one) && isEnough(asProven(one), { amr: ['otp'] });
   const account = await identity.stores.accounts.byEmail(organization, email.trim());
@@ -43,13 +48,16 @@ export async function signInWithCode(identity: Identity, input: CodeSignIn): Pro
     throw refusalFor(verdict, 'code-refused');
   }
   const { confirmed } = verdict;
-  await attempt.succeeded(verdict.account.id);
   const confirms = input.confirms === true && { confirms: 'everything' as const };
-  const proven = await reclaimAccount(identity, { account: verdict.account, ...confirms });
-  // Blocked while the code was judged: what is issued now would outlive the blocking.
-  if (!admits(proven)) throw new Refused('code-refused');
-  await noteSignIn(identity, { account: proven, context, factor: 'otp', confirmed });
-  return proven;
+  const reclaimed = () => reclaimAccount(identity, { account: verdict.account, ...confirms });
+  const proven = await judged(attempt, reclaimed);
+  if (!admits(proven)) {
+    await attempt.succeeded(proven.id);
+    // Blocked while the code was judged: what is issued now would outlive the blocking.
+    throw new Refused('code-refused');
+  }
+  const noted = { account: proven, context, factor: 'otp', confirmed, attempt } as const;
+  return enterNoted(identity, noted, () => enter(proven));
 }
 
 /** The proof of an address ends the factors that another person may have set up before it. */

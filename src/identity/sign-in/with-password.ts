@@ -9,7 +9,7 @@ import type { AppPassword } from '../../model/factors.ts';
 import { findByLogin } from '../accounts/find-account.ts';
 import { type AcceptedHash, acceptedHashes } from '../accounts/password-authority.ts';
 import { updateAccount } from '../accounts/update-account.ts';
-import { noteRefusedSignIn, noteSignIn } from '../audit/audit.ts';
+import { enterNoted, noteRefusedSignIn } from '../audit/audit.ts';
 import type { Identity, RequestContext } from '../context.ts';
 import { findAppPassword, touchAppPassword } from '../factors/app-passwords.ts';
 import { type AskedPassword, askAgain, askUnknown } from '../legacy/ask-password.ts';
@@ -17,24 +17,34 @@ import { type LegacyRefusal, reasonOf, refusalFor } from '../legacy/verdict.ts';
 import { type EnoughHere, isActiveAccount, judged, openAttempt } from './attempt.ts';
 import { verifyPassword } from './verify-password.ts';
 
+export interface PasswordTry {
+  readonly organization: string;
+  readonly login: string;
+  readonly password: string;
+  readonly by: readonly ('email' | 'username')[];
+  readonly context: RequestContext;
+  readonly admits?: (account: AccountRecord) => boolean;
+  readonly isEnough?: EnoughHere;
+  readonly appPasswords?: boolean;
+}
+
+export interface PasswordSignIn {
+  readonly account: AccountRecord;
+  /** The id of the one that was used. */
+  readonly appPassword?: string;
+}
+
 /**
  * Counts the try, writes lastSignInAt and the audit line. `admits`: by default active accounts come in;
- * given, it decides alone. `appPasswords`: one of the channel's is as good as a password.
+ * given, it decides alone. `appPasswords`: one of the channel's is as good as a password. `enter`: what the person
+ * comes in to, whose writes share a transaction with those.
  * Refused('sign-in-refused' | 'too-many-requests' | 'unavailable').
  */
-export async function signInWithPassword(
+export async function signInWithPassword<Entered>(
   identity: Identity,
-  input: {
-    organization: string;
-    login: string;
-    password: string;
-    by: readonly ('email' | 'username')[];
-    context: RequestContext;
-    admits?: (account: AccountRecord) => boolean;
-    isEnough?: EnoughHere;
-    appPasswords?: boolean;
-  },
-): Promise<{ account: AccountRecord; appPassword?: string }> {
+  input: PasswordTry,
+  enter: (signIn: PasswordSignIn) => Promise<Entered>,
+): Promise<Entered> {
   const { organization, login, context, admits = isActiveAccount } = input;
   const account = await findByLogin(identity, input);
   const attempted = { organization, account, name: login, context, factor: 'pwd' } as const;
@@ -48,13 +58,16 @@ export async function signInWithPassword(
   const { account: right, confirmed, appPassword } = verdict;
   if (appPassword !== undefined) {
     await judged(attempt, () => touchAppPassword(identity, right, appPassword));
-    await noteSignIn(identity, { account: right, context, factor: 'app-password', attempt });
-    return { account: right, appPassword: appPassword.id };
+    const signIn = { account: right, appPassword: appPassword.id };
+    return enterNoted(identity, { account: right, context, factor: 'app-password', attempt }, () =>
+      enter(signIn),
+    );
   }
   const renewed = () => rehash(identity, right, input.password);
   const kept = verdict.rehash ? await judged(attempt, renewed) : right;
-  await noteSignIn(identity, { account: kept, context, factor: 'pwd', confirmed, attempt });
-  return { account: kept };
+  return enterNoted(identity, { account: kept, context, factor: 'pwd', confirmed, attempt }, () =>
+    enter({ account: kept }),
+  );
 }
 
 /** The account that the password is right for, or why there is none. `confirmed`: what a legacy system said of it. */

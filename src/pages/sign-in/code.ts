@@ -72,12 +72,15 @@ async function judge(step: Step): Promise<void> {
   const { organization, uid: request } = view;
   const link = purpose === 'hosted-link' ? flow.link : undefined;
   if (link !== undefined) await checkLinkable(deps.identity, { organization, ...link, ...link.person });
-  const account = await signInWithCode(deps.identity, {
+  const tried = {
     ...{ organization, email: known?.email ?? name, code: form.get('code') ?? '', purpose, request, context },
     confirms: purpose === 'hosted-step-up' && halfProven(view)?.proofs.includes('pwd') === true,
-  });
-  if (link !== undefined) await finishLink(step, { link, account, proof: 'otp' });
-  else await proven(step, { account, proofs: ['otp'] });
+  };
+  await signInWithCode(deps.identity, tried, (account) =>
+    link !== undefined
+      ? finishLink(step, { link, account, proof: 'otp' })
+      : proven(step, { account, proofs: ['otp'] }),
+  );
 }
 
 /** Whom a code goes to, and what it proves: one's way in, a second proof, or who is to be linked. */

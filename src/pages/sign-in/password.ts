@@ -46,14 +46,17 @@ export const signIn: SignInStep = async (step) => {
   const { deps, view, context, form } = step;
   if (!(await signInMethodsOf(deps, view)).password)
     throw new Refused('forbidden', { detail: 'no passwords here' });
-  const { account } = await signInWithPassword(deps.identity, {
+  const tried = {
     organization: view.organization,
     login: form.get('login') ?? '',
     password: form.get('password') ?? '',
-    by: ['email', 'username'],
+    by: ['email', 'username'] as const,
     context,
-  });
-  await proven(step, { account, proofs: ['pwd'], remember: form.get('remember') === 'yes' });
+  };
+  const remember = form.get('remember') === 'yes';
+  await signInWithPassword(deps.identity, tried, ({ account }) =>
+    proven(step, { account, proofs: ['pwd'], remember }),
+  );
 };
 
 /** What the app said about the person, or who is signed in here and has to prove it again. */
