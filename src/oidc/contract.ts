@@ -152,33 +152,25 @@ export interface SessionView {
 
 export interface Interactions {
   /** The interaction of this browser. InteractionGone when there is none, it expired, or it is another browser's. */
-  read(request: IncomingMessage, response: ServerResponse): Promise<InteractionView>;
+  read(request: IncomingMessage): Promise<InteractionView>;
   /** Finishes the login prompt. Resolves, as the next three do, with the address that the browser goes on to. */
-  finishLogin(request: IncomingMessage, response: ServerResponse, login: LoginResult): Promise<string>;
+  finishLogin(request: IncomingMessage, login: LoginResult): Promise<string>;
   /** Goes on with the account that is signed in. InteractionGone unless the prompt is the choice of an account. */
-  finishChoice(request: IncomingMessage, response: ServerResponse): Promise<string>;
+  finishChoice(request: IncomingMessage): Promise<string>;
   /**
    * Grants what the client asked for (all of it). `remembered`: with the account, not with the browser
    * session alone.
    */
-  finishConsent(
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<{ address: string; remembered: boolean }>;
+  finishConsent(request: IncomingMessage): Promise<{ address: string; remembered: boolean }>;
   /** Back to the client with an error, e.g. access_denied. */
-  abort(
-    request: IncomingMessage,
-    response: ServerResponse,
-    error: { error: string; description: string },
-  ): Promise<string>;
+  abort(request: IncomingMessage, error: { error: string; description: string }): Promise<string>;
   /** The organization that the person chose, where the request named none; undefined: the page asks again. */
   chooseOrganization(
     request: IncomingMessage,
-    response: ServerResponse,
     choice: { readonly organization: string | undefined; readonly kept: Record<string, Json> },
   ): Promise<void>;
   /** Keeps the state of a sign-in of several steps with the interaction. */
-  keep(request: IncomingMessage, response: ServerResponse, kept: Record<string, Json>): Promise<void>;
+  keep(request: IncomingMessage, kept: Record<string, Json>): Promise<void>;
 }
 
 export class InteractionGone extends Error {

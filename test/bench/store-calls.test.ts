@@ -25,7 +25,7 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'code flow with sign-in': {
     rateLimits: 4,
     organizations: 3,
-    oidcRecords: 11,
+    oidcRecords: 10,
     clients: 1,
     accounts: 6,
 

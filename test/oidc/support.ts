@@ -251,15 +251,15 @@ async function answer(
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   const seeOther = (location: string) => response.writeHead(303, { location }).end();
   try {
-    const view = await oidc.interactions.read(request, response);
+    const view = await oidc.interactions.read(request);
     if (view.prompt === 'login' && typeof person === 'string') {
       const login = { accountId: person, amr: ['pwd'], acr: ACR.single };
-      seeOther(await oidc.interactions.finishLogin(request, response, login));
+      seeOther(await oidc.interactions.finishLogin(request, login));
     } else if (view.prompt === 'consent' && consent === 'yes') {
-      seeOther((await oidc.interactions.finishConsent(request, response)).address);
+      seeOther((await oidc.interactions.finishConsent(request)).address);
     } else if (consent === 'no') {
       const refusal = { error: 'access_denied', description: 'no' };
-      seeOther(await oidc.interactions.abort(request, response, refusal));
+      seeOther(await oidc.interactions.abort(request, refusal));
     } else json(200, view);
   } catch (error) {
     json(error instanceof InteractionGone ? 410 : 500, { error: String(error) });

@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import type { Secrets } from '../../core/crypto.ts';
+import { readCookie } from '../../core/read-cookie.ts';
 import { Refused } from '../../core/refused.ts';
 import { setCookie } from '../request/set-cookie.ts';
 
@@ -62,6 +63,6 @@ export function createForms(options: { secrets: Secrets; issuer: string }): Form
 }
 
 function browserOf(ctx: Context, cookie: string): string | undefined {
-  const value: string | undefined = ctx.state.formBrowser ?? ctx.cookies.get(cookie);
+  const value: string | undefined = ctx.state.formBrowser ?? readCookie(ctx.req.headers.cookie, cookie);
   return value !== undefined && /^[\w-]{32}$/.test(value) ? value : undefined;
 }

@@ -12,9 +12,11 @@
  * Replaces in oidc-provider 9.13.3:
  * - Interaction.prototype.destroy f34ab4777134
  */
+import type { IncomingMessage } from 'node:http';
 import type Provider from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
+import { readCookie } from '../../core/read-cookie.ts';
 import type { StepContext } from '../provider/context.ts';
 import { override } from './models.ts';
 
@@ -68,10 +70,7 @@ function keepOneEach(
   const prefix = prefixOf(issuer);
   jar.get = (name, options) => {
     if (name !== started && name !== resumed) return get(name, options);
-    const [, , uid = ''] = ctx.path.split('/');
-    const cookie = /^[\w-]+$/.test(uid) ? cookieIn(ctx.get('Cookie'), prefix + uid) : '';
-    const [, at = '', proof = ''] = /^"?(\d+)\.([\w-]+)"?$/.exec(cookie) ?? [];
-    return secrets.verify('sign-in', signed(uid, at), proof) ? uid : undefined;
+    return begunSignIn(ctx.req, { secrets, issuer });
   };
   jar.set = (name, value, options) => {
     // One cookie does for both names, and stays when its sign-in is finished: Back needs it.
@@ -86,14 +85,20 @@ function keepOneEach(
   };
 }
 
-/** The library of cookies keeps a pattern for every name that it was ever asked for, and here each name is new. */
-function cookieIn(header: string, name: string): string {
-  const pairs = header.split(';').map((pair) => pair.trimStart());
-  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
-}
-
 const prefixOf = (issuer: string) => `${issuer.startsWith('https:') ? '__Host-' : ''}portico_sign_in_`;
 const signed = (uid: string, at: string) => `${uid}.${at}`;
+
+/** The id in the address, where the sign-in was begun in this browser. */
+export function begunSignIn(
+  { url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>,
+  { secrets, issuer }: { secrets: Secrets; issuer: string },
+): string | undefined {
+  const [, , uid = ''] = url.split(/[/?]/, 3);
+  if (!/^[\w-]+$/.test(uid)) return undefined;
+  const cookie = readCookie(headers.cookie, prefixOf(issuer) + uid) ?? '';
+  const [, at = '', proof = ''] = /^"?(\d+)\.([\w-]+)"?$/.exec(cookie) ?? [];
+  return secrets.verify('sign-in', signed(uid, at), proof) ? uid : undefined;
+}
 
 /** Proves that the sign-in was begun in the browser that has it. */
 export function begunCookie(

@@ -10,18 +10,21 @@
  * - request.host e90db1e55d9e
  * - OIDCContext.prototype.urlFor 35570db5d03a
  * - OIDCContext.prototype.entity 41b99d8b6f6f
+ * - Client.find f9e7ecd05f5f
  * - Client.prototype.compareClientSecret 7a404f9c2599
  * - interactionPolicy.consent.native_client_prompt 0597dff889f1
  */
-import Provider, { errors, type interactionPolicy } from 'oidc-provider';
+import type { IncomingMessage } from 'node:http';
+import Provider, { type Client, errors, type interactionPolicy } from 'oidc-provider';
 import type { Clock } from '../../core/clock.ts';
 import type { Secrets } from '../../core/crypto.ts';
+import type { ClientRecord } from '../../model/client.ts';
 import type { Json } from '../../model/json.ts';
-import { isSecretOf, traitsOf } from '../clients/clients.ts';
+import { type ClientRegistry, isSecretOf, traitsOf } from '../clients/clients.ts';
 import { refuseUnknownScope, takeScope } from '../clients/scopes.ts';
 import { holdToProfile } from '../profiles/hold-to-profile.ts';
 import { askedOrigin } from '../profiles/mutual-tls.ts';
-import type { ProviderContext } from '../provider/context.ts';
+import type { ProviderContext, RequestOrigin } from '../provider/context.ts';
 import { refuseUnsignable } from '../provider/request-object.ts';
 import { lookUpForm } from '../tokens/token-handle.ts';
 import { takeAudience } from './implied-resource.ts';
@@ -82,6 +85,27 @@ export function validateClient(provider: Provider, metadata: Record<string, Json
   const { Client } = provider as unknown as { Client: { validate(metadata: object): Promise<void> } };
   // The provider writes thumbprints into the keys.
   return Client.validate(structuredClone(metadata));
+}
+
+/** The provider hashes a client's metadata at every look-up; here a record is made a client once. */
+export function makeClientsOnce(
+  { Client: model }: Provider,
+  deps: {
+    readonly clients: Pick<ClientRegistry, 'record'>;
+    readonly originOf: (request: IncomingMessage) => RequestOrigin | undefined;
+  },
+): void {
+  const made = new WeakMap<ClientRecord, Client>();
+  override(model, 'find', async (_model, original, id) => {
+    const { failure } = (Provider.ctx && deps.originOf(Provider.ctx.req)) ?? {};
+    // The store tells why, and is asked no second time (persistence/adapter.ts).
+    const record = id && !failure ? await deps.clients.record(id) : undefined;
+    // What a document says may be read anew.
+    if (record === undefined || record.unregistered) return original(id);
+    const client = made.get(record) ?? (await original(id));
+    if (client !== undefined) made.set(record, client);
+    return client;
+  });
 }
 
 /** The provider would take the stored hash for the secret itself, and knows one secret only. */

@@ -8,7 +8,6 @@ import type Provider from 'oidc-provider';
 import type { Client } from 'oidc-provider';
 import type { Secrets } from '../../core/crypto.ts';
 import type { Watch } from '../../core/kept-answers.ts';
-import type { ClientRecord } from '../../model/client.ts';
 import type { AccountStore } from '../../store/ports/accounts.ts';
 import type { Consents } from '../access/consents.ts';
 import type { CookieSettings } from '../access/cookies.ts';
@@ -88,21 +87,12 @@ export function fastRoutes(server: ServerParts, build: Build): ReadonlyMap<strin
 }
 
 function fastPathDeps(server: ServerParts, { provider, scopes, signingKey }: Build) {
-  const { clients } = server;
   const { rolesAliases } = server.config.oidc;
-  const known = new WeakMap<ClientRecord, Client>();
   return {
     ...{ ...server, provider, scopes, signingKey },
     models: keptModels(provider, server.oidcRecords),
     tokenClaims: createTokenClaims(server),
     findAccount: createAccountFinder({ ...server, rolesAliases }),
-    /** The provider hashes a client's metadata at every look-up; here one record is made a client once. */
-    async findClient(id: string): Promise<Client | undefined> {
-      const record = await clients.record(id);
-      if (record === undefined) return undefined;
-      const client = known.get(record) ?? (await unlessRefused(provider.Client.find(id)));
-      if (client !== undefined) known.set(record, client);
-      return client;
-    },
+    findClient: (id: string): Promise<Client | undefined> => unlessRefused(provider.Client.find(id)),
   };
 }

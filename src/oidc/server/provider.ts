@@ -14,7 +14,12 @@ import { showClaimsBesides } from '../extensions/claims.ts';
 import { confirmCodesOnce, readUserCodes, slowDevicesDown } from '../extensions/device-codes.ts';
 import { providerWith } from '../extensions/form-post.ts';
 import { bindIdTokens, takeHintsOfBothAlgorithms } from '../extensions/id-token.ts';
-import { compareHashedSecrets, seeAsIssuer, watchProviderContext } from '../extensions/issuer-and-clients.ts';
+import {
+  compareHashedSecrets,
+  makeClientsOnce,
+  seeAsIssuer,
+  watchProviderContext,
+} from '../extensions/issuer-and-clients.ts';
 import { storeAccessTokens } from '../extensions/jwt-access-token.ts';
 import { addMembers } from '../extensions/models.ts';
 import { refreshLeases, rotateRefreshTokens } from '../extensions/refresh-grant.ts';
@@ -51,6 +56,7 @@ export function buildProvider(deps: ProviderDeps, ring: Keyring) {
   seeAsIssuer(provider);
   watchProviderContext(provider, deps.config.http.clientCertificate.origin);
   compareHashedSecrets(provider, deps);
+  makeClientsOnce(provider, deps);
   refuseUnauthorizedClients(provider);
   storeAccessTokens(parts);
   bindIdTokens(provider);

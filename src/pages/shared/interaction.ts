@@ -12,7 +12,7 @@ import { appOf, isForDevices, lastClient, rememberApp } from './return-to-app.ts
 /** The interaction of this browser and this address; when there is none, says so on a page. */
 export async function readInteraction(deps: PageDeps, ctx: Context): Promise<InteractionView | undefined> {
   try {
-    const view = await deps.interactions.read(ctx.req, ctx.res);
+    const view = await deps.interactions.read(ctx.req);
     if (view.uid === ctx.params.uid) {
       rememberApp(deps, ctx, view.client.clientId);
       return view;

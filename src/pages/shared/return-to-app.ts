@@ -4,6 +4,7 @@
  * the request: that would be an open redirect.
  */
 import type { Context } from 'koa';
+import { readCookie } from '../../core/read-cookie.ts';
 import { setCookie } from '../../http/request/set-cookie.ts';
 import { type ClientRecord, DEVICE_CODE } from '../../model/client.ts';
 import { webAddress } from './branding.ts';
@@ -18,12 +19,15 @@ export function rememberApp(deps: PageDeps, ctx: Context, clientId: string): voi
   const value = Buffer.from(clientId).toString('base64url');
   const cookie = `${value}.${deps.identity.secrets.sign('way-back', value)}`;
   const { name, secure } = cookieOf(deps);
-  if (ctx.cookies.get(name) !== cookie) setCookie(ctx, { name, value: cookie, path: '/', secure });
+  if (readCookie(ctx.req.headers.cookie, name) !== cookie)
+    setCookie(ctx, { name, value: cookie, path: '/', secure });
 }
 
 /** The client that sent the browser here last; undefined where none is known, or it is gone. */
 export async function lastClient(deps: PageDeps, ctx: Context): Promise<ClientRecord | undefined> {
-  const [value = '', signature = ''] = (ctx.cookies.get(cookieOf(deps).name) ?? '').split('.');
+  const [value = '', signature = ''] = (readCookie(ctx.req.headers.cookie, cookieOf(deps).name) ?? '').split(
+    '.',
+  );
   const { secrets, stores } = deps.identity;
   if (!secrets.verify('way-back', value, signature)) return undefined;
   return stores.clients.byId(Buffer.from(value, 'base64url').toString('utf8'));

@@ -60,7 +60,7 @@ export async function proven(
     return askForSecond(step, account, { remember, another, proven });
   }
   await rememberIfAsked(step, account, all);
-  const address = await deps.interactions.finishLogin(ctx.req, ctx.res, {
+  const address = await deps.interactions.finishLogin(ctx.req, {
     accountId,
     amr: all,
     acr: levelOf(all),

@@ -37,14 +37,14 @@ export const consent: SignInStep = async (step) => {
 
 async function allow(step: Step): Promise<string> {
   const { deps, ctx } = step;
-  const { address, remembered } = await deps.interactions.finishConsent(ctx.req, ctx.res);
+  const { address, remembered } = await deps.interactions.finishConsent(ctx.req);
   if (remembered) noteConsent(step);
   return address;
 }
 
 function deny({ deps, ctx }: Step): Promise<string> {
   const description = 'The person did not allow the access.';
-  return deps.interactions.abort(ctx.req, ctx.res, { error: 'access_denied', description });
+  return deps.interactions.abort(ctx.req, { error: 'access_denied', description });
 }
 
 function noteConsent({ deps, view, context }: Step): void {

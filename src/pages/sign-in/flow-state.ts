@@ -57,7 +57,7 @@ export async function goTo(step: Step, flow: FlowState): Promise<void> {
 }
 
 export function storeFlowState({ deps, ctx, view }: Step, flow: FlowState): Promise<void> {
-  return deps.interactions.keep(ctx.req, ctx.res, { ...view.kept, signIn: flow });
+  return deps.interactions.keep(ctx.req, { ...view.kept, signIn: flow });
 }
 
 /** An account of the organization that the sign-in is at. */

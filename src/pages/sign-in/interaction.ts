@@ -38,7 +38,7 @@ export const cancel: SignInStep = async (step) => {
 };
 
 async function backToApp({ deps, ctx, view }: Step, error: { error: string; description: string }) {
-  const address = await deps.interactions.abort(ctx.req, ctx.res, error);
+  const address = await deps.interactions.abort(ctx.req, error);
   await leadOn(deps, ctx, { view, address });
 }
 
@@ -80,7 +80,7 @@ export const chooseAccount: SignInStep = async (step) => {
   const { deps, ctx, view } = step;
   if (!['select_account', 'create'].includes(view.prompt) || view.accountId === undefined)
     return goTo(step, flowStateOf(view));
-  const address = await deps.interactions.finishChoice(ctx.req, ctx.res);
+  const address = await deps.interactions.finishChoice(ctx.req);
   await leadOn(deps, ctx, { view, address });
 };
 

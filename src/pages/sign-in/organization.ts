@@ -71,6 +71,6 @@ function mayMean({ client: { organizations } }: InteractionView, id: string): bo
 async function choose(step: Step, organization: string | undefined, signIn: FlowState): Promise<void> {
   const { deps, ctx, view } = step;
   const kept = { ...view.kept, signIn, choseOrganization: organization !== undefined };
-  await deps.interactions.chooseOrganization(ctx.req, ctx.res, { organization, kept });
+  await deps.interactions.chooseOrganization(ctx.req, { organization, kept });
   showNext(step);
 }

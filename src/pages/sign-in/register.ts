@@ -94,6 +94,6 @@ function onceBegun(act: (step: Step, begun: Begun, refusal?: Refusal) => Promise
 
 async function goToCode({ deps, ctx, view }: Step, registration: Registration): Promise<void> {
   const begun = { registration, sentAt: deps.identity.clock.now().getTime() };
-  await deps.interactions.keep(ctx.req, ctx.res, { ...view.kept, registration: begun });
+  await deps.interactions.keep(ctx.req, { ...view.kept, registration: begun });
   seeOther(ctx, `/interaction/${view.uid}/register/code`);
 }

@@ -23,7 +23,7 @@ export async function spendChallenge(step: Step): Promise<{ challenge: string; s
   const { deps, ctx, view } = step;
   const challenge = challengeOf(step);
   const kept = { ...view.kept, passkeyTries: triesOf(view) + 1 };
-  await deps.interactions.keep(ctx.req, ctx.res, kept);
+  await deps.interactions.keep(ctx.req, kept);
   return { challenge, step: { ...step, view: { ...view, kept } } };
 }
 

@@ -1,4 +1,5 @@
 /** The box "do not ask in this browser": a cookie for each account that ticked it, and its use at the next sign-in. */
+import { readCookie } from '../../../core/read-cookie.ts';
 import { setCookie } from '../../../http/request/set-cookie.ts';
 import { effectivePolicy } from '../../../identity/factors/policy.ts';
 import { isRemembered, rememberDevice } from '../../../identity/factors/remembered-devices.ts';
@@ -21,9 +22,9 @@ export async function withRemembered(
 ): Promise<readonly Amr[]> {
   const { deps, ctx, view, context } = step;
   const days = rememberDays(view);
-  const value = ctx.cookies.get(cookieOf(step, account).name);
-  if (days === 0 || value === undefined || proofs.includes('mfa')) return proofs;
-  if (!hasFactor(account)) return proofs;
+  if (days === 0 || proofs.includes('mfa') || !hasFactor(account)) return proofs;
+  const value = readCookie(ctx.req.headers.cookie, cookieOf(step, account).name);
+  if (value === undefined) return proofs;
   const known = await isRemembered(deps.identity, { account, days, value, context });
   return known ? [...proofs, 'remembered'] : proofs;
 }
