@@ -5,8 +5,8 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { handBack } from '../core/hand-back.ts';
-import type { FastAnswer, FastRoute } from '../oidc/fast-path-contract.ts';
-import type { BeginRequest } from './middleware/request-log.ts';
+import type { Arrived, FastAnswer, FastRoute } from '../oidc/fast-path-contract.ts';
+import type { BeginRequest, OpenRequest } from './middleware/request-log.ts';
 import { isHostPlain } from './middleware/request-target.ts';
 import type { ReadOrigin } from './middleware/trusted-proxies.ts';
 import { readSmallBody } from './request/read-body.ts';
@@ -20,6 +20,14 @@ export interface FastLaneDeps {
   readonly readOrigin: ReadOrigin;
   /** What every reply says. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+interface Asked {
+  readonly route: FastRoute;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly info: Arrived['info'];
+  readonly open: OpenRequest;
 }
 
 export type FastLane = (route: FastRoute, request: IncomingMessage, response: ServerResponse) => void;
@@ -40,25 +48,44 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
   const places = new Map(deps.headers.map(([name], at) => [name.toLowerCase(), 2 * at]));
   const laidOut = new WeakMap<FastAnswer, readonly string[]>();
 
-  async function serve(route: FastRoute, request: IncomingMessage, response: ServerResponse) {
+  function serve(route: FastRoute, request: IncomingMessage, response: ServerResponse) {
     const open = deps.begin(request, response);
     const { id, arrivedAt } = open;
-    const origin = deps.readOrigin(request);
-    open.route = () => route.pattern;
-    open.address = () => origin.address;
-    const info = { id, arrivedAt, ...origin };
+    const { address, host } = deps.readOrigin(request);
+    const info = { id, arrivedAt, address, host };
     noteRequestInfo(request, info);
-    const body = route.takes === 'nothing' ? undefined : await readSmallBody(request);
+    open.route = route.pattern;
+    open.address = address;
+    const asked = { route, request, response, info, open };
+    if (route.takes === 'nothing') return answer(asked, undefined);
+    const gone = () => longWay(request, response);
+    readSmallBody(request, (body) => answer(asked, body), gone);
+  }
+
+  /** An answer that is at hand is sent at once. */
+  function answer(asked: Asked, body: Buffer | undefined) {
+    const { route, request, info, response: res } = asked;
     try {
-      const answering = route.answer(request, body?.toString() ?? '', { info, res: response, body });
-      // An answer that is at hand is sent without a turn of the microtask queue.
-      const answer = answering instanceof Promise ? await answering : answering;
-      if (answer !== undefined) return send(open.id, answer, response);
+      const answering = route.answer(request, body?.toString() ?? '', { info, res, body });
+      if (!(answering instanceof Promise)) return finish(asked, body, answering);
+      answering
+        .then((answer) => finish(asked, body, answer))
+        .catch((error: unknown) => fail(asked, body, error));
     } catch (error) {
-      open.failure = { error };
+      fail(asked, body, error);
     }
+  }
+
+  function finish(asked: Asked, body: Buffer | undefined, answer: FastAnswer | undefined) {
+    const { request, response, info } = asked;
+    if (answer !== undefined) return send(info.id, answer, response);
     if (body !== undefined) handBack(request, body);
     longWay(request, response);
+  }
+
+  function fail(asked: Asked, body: Buffer | undefined, error: unknown) {
+    asked.open.failure = { error };
+    finish(asked, body, undefined);
   }
 
   function send(id: string, answer: FastAnswer, response: ServerResponse) {
@@ -84,8 +111,12 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
   }
 
   return (route, request, response) => {
-    if (!isPlain(request, route)) return longWay(request, response);
-    serve(route, request, response).catch(() => longWay(request, response));
+    try {
+      if (isPlain(request, route)) return serve(route, request, response);
+    } catch {
+      // The long way says why.
+    }
+    longWay(request, response);
   };
 }
 

@@ -2,6 +2,7 @@
  * Introspection and UserInfo whose answers are kept: what the store says now is what they say, as on the long way, and
  * while it says the same it is not asked again.
  */
+import { connect } from 'node:net';
 import { expect } from 'chai';
 import { countStoreCalls } from '../../bench/crossings.ts';
 import { createLog } from '../../src/observe/log.ts';
@@ -98,7 +99,7 @@ describe('introspection and UserInfo, kept', function () {
     return replies.map(({ status, body }) => `${status} ${body}`).join(' ');
   }
 
-  it('FP10 are answered without a read while nothing changes, and never by what was changed or taken back', async () => {
+  it('FP20 are answered without a read while nothing changes, and never by what was changed or taken back', async () => {
     const { accounts } = server.running.stores;
     const { token, asked: requests } = await freshRequests(ownApp);
     const { sub } = JSON.parse((await send(userinfo(token))).body);
@@ -126,7 +127,7 @@ describe('introspection and UserInfo, kept', function () {
     expect(await expectSame(requests)).to.match(refused);
   });
 
-  it('FP11 are made anew for another client, secret, form of the answer or token, and each second', async () => {
+  it('FP21 are made anew for another client, secret, form of the answer or token, and each second', async () => {
     const { token, asked: requests } = await freshRequests(ownApp);
     const { token: next } = await freshRequests(ownApp, 'openid');
     await expectKept(requests);
@@ -153,7 +154,7 @@ describe('introspection and UserInfo, kept', function () {
     }
   });
 
-  it('FP12 are made anew once a client has changed its registration', async () => {
+  it('FP22 are made anew once a client has changed its registration', async () => {
     const metadata = { redirect_uris: [CALLBACK], client_name: 'Reading list' };
     const made = await register(metadata);
     const client = { clientId: made.client_id, secret: String(made.client_secret), redirectUri: CALLBACK };
@@ -162,6 +163,39 @@ describe('introspection and UserInfo, kept', function () {
     await change(made, { ...metadata, userinfo_signed_response_alg: 'ES256' });
     const [, claims] = await Promise.all(requests.map(send));
     expect(claims?.body).to.match(/^ey/);
+  });
+
+  it('FP23 reads a body that comes in pieces, and bodies of requests that come together', async () => {
+    const { token } = await freshRequests(ownApp);
+    const { headers, body = '' } = introspection(token, ownApp);
+    const head = [
+      'POST /introspect HTTP/1.1',
+      `host: ${new URL(server.url).host}`,
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+      `content-length: ${body.length}`,
+    ].join('\r\n');
+    const whole = `${head}\r\n\r\n${body}`;
+    const half = whole.length - 20;
+    for (const [pieces, replies] of [
+      [[whole.slice(0, half), whole.slice(half)], 1],
+      [[`${head}\r\n\r\n`, body.slice(0, 9), body.slice(9)], 1],
+      [[whole + whole + whole], 3],
+    ] as const) {
+      const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+        .setEncoding('latin1')
+        .setNoDelay();
+      let seen = '';
+      for (const piece of pieces) {
+        await new Promise((resolve) => socket.write(piece, resolve));
+        // The server has read it.
+        await send(userinfo(token));
+      }
+      for await (const text of socket) {
+        seen += String(text);
+        if (seen.split('"active":true').length > replies) break;
+      }
+      expect(seen.split('HTTP/1.1 200 OK')).to.have.length(replies + 1);
+    }
   });
 
   type Registered = Record<

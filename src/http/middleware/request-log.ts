@@ -24,9 +24,9 @@ export interface Observation {
 export interface OpenRequest {
   readonly id: string;
   readonly arrivedAt: Date;
-  /** Both are asked when the reply is out. */
-  route: () => string;
-  address: () => string;
+  /** Both are wanted when the reply is out. */
+  route: string | (() => string);
+  address: string | (() => string);
   /** Why the fast lane has no answer. */
   failure?: { readonly error: unknown };
 }
@@ -49,21 +49,21 @@ export function createRequestLog(options: {
     const open: OpenRequest = {
       id: randomUUID(),
       arrivedAt: clock.now(),
-      route: () => 'other',
-      address: () => '',
+      route: 'other',
+      address: '',
     };
     req[OPEN] = open;
-    res.once('close', () => {
+    res.on('close', () => {
       const milliseconds = performance.now() - startedAt;
       const status = res.writableFinished ? res.statusCode : 499;
       const { method = '' } = req;
-      const route = open.route();
+      const route = textOf(open.route);
       const line = {
         requestId: open.id,
         method,
         route,
         status,
-        address: open.address(),
+        address: textOf(open.address),
         ms: Math.round(milliseconds * 10) / 10,
       };
       if (status === 499 && !req.complete) unfinished.count();
@@ -74,6 +74,8 @@ export function createRequestLog(options: {
     return open;
   };
 }
+
+const textOf = (text: string | (() => string)) => (typeof text === 'string' ? text : text());
 
 export function requestLog(begin: BeginRequest): Middleware {
   return async (ctx, next) => {

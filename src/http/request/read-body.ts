@@ -37,17 +37,22 @@ export async function readBody(request: IncomingMessage, options: { limit: numbe
   return Buffer.concat(kept, received);
 }
 
-/** As readBody, faster, for a body whose announced length is small. Rejects when the client goes away first. */
-export function readSmallBody(request: IncomingMessage): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const kept: Buffer[] = [];
+/** As readBody, faster, for a body whose announced length is small. `gone`: the client went away first. */
+export function readSmallBody(
+  request: IncomingMessage,
+  done: (body: Buffer) => void,
+  gone: () => void,
+): void {
+  // Most bodies come with their head, and are there when the parser has read on.
+  queueMicrotask(() => {
+    const first: Buffer | null = request.read();
+    if (request.complete) return done(first ?? Buffer.alloc(0));
+    const kept = first === null ? [] : [first];
     request.on('data', (chunk: Buffer) => kept.push(chunk));
-    request.once('end', () =>
-      resolve(kept.length === 1 ? (kept[0] ?? Buffer.alloc(0)) : Buffer.concat(kept)),
-    );
+    request.once('end', () => done(Buffer.concat(kept)));
+    // It comes after every body.
     request.once('close', () => {
-      // It comes after every body. An error is dear to make.
-      if (!request.readableEnded) reject(new Refused('unreadable-body', { detail: 'the body ended early' }));
+      if (!request.readableEnded) gone();
     });
   });
 }
