@@ -5,12 +5,13 @@
 import { connect } from 'node:net';
 import { expect } from 'chai';
 import { countStoreCalls } from '../../bench/crossings.ts';
+import { secretsFrom } from '../../src/core/crypto.ts';
 import { createLog } from '../../src/observe/log.ts';
 import { openStores } from '../../src/store/open-stores.ts';
 import type { Stores } from '../../src/store/ports/stores.ts';
 import { basicAuth, ownApp, service, type TestClient, webApp } from '../support/clients.ts';
 import { relyingParty, signIn } from '../support/relying-party.ts';
-import { startTestServer, type TestServer } from '../support/server.ts';
+import { startTestServer, TEST_KEY, type TestServer } from '../support/server.ts';
 
 const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };
 const CALLBACK = 'https://app.example/callback';
@@ -195,6 +196,26 @@ describe('introspection and UserInfo, kept', function () {
         if (seen.split('"active":true').length > replies) break;
       }
       expect(seen.split('HTTP/1.1 200 OK')).to.have.length(replies + 1);
+    }
+  });
+
+  it('FP11 end with the second in which the old secret of a client ends', async () => {
+    const { clients } = server.running.stores;
+    const old = { ...webApp, clientId: 'rotated', secret: 'a secret until its end' };
+    const until = new Date(Math.ceil(now.getTime() / 1000) * 1000 + 2500).toISOString();
+    const hash = secretsFrom(Buffer.from(TEST_KEY, 'base64')).hmac('client-secret', old.secret);
+    const known = await clients.byId(webApp.clientId);
+    if (known) await clients.put({ ...known, clientId: old.clientId, oldSecret: { hash, until } });
+    const { token } = await freshRequests({ ...webApp, clientId: old.clientId });
+    const requests = [introspection(token, old)];
+    await expectKept(requests);
+    for (const [milliseconds, expected] of [
+      [-1400, /^200 .*"active":true/],
+      [-100, /^401 .*invalid_client/],
+      [100, /^401 .*invalid_client/],
+    ] as const) {
+      now = new Date(Date.parse(until) + milliseconds);
+      expect(await expectSame(requests)).to.match(expected);
     }
   });
 

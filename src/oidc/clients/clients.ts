@@ -184,7 +184,7 @@ export function isUnknownToOperators({ unregistered, registered }: ClientTraits)
   return unregistered || registered;
 }
 
-function secondsOf(time: string): number {
+function secondsOf(time: string | Date): number {
   return Math.floor(new Date(time).getTime() / 1000);
 }
 
@@ -234,7 +234,10 @@ function readTraits(client: Client): ClientTraits {
   };
 }
 
-/** Whether it is a secret of the client: its own, or until its end the one before it. */
+/**
+ * Whether it is a secret of the client: its own, or the one before it, until the second in which that ends. Answers are
+ * kept within a second (fast-path/kept-route.ts).
+ */
 export function isSecretOf(
   client: Client,
   secret: string,
@@ -244,5 +247,5 @@ export function isSecretOf(
   const old = Object(Reflect.get(client, 'old_secret' satisfies (typeof CLIENT_TRAITS)[number]));
   const isOwn = sameText(hash, client.clientSecret ?? '');
   const isOld = sameText(hash, String(old.hash ?? ''));
-  return isOwn || (isOld && new Date(String(old.until)) > now);
+  return isOwn || (isOld && secondsOf(String(old.until)) > secondsOf(now));
 }
