@@ -76,6 +76,20 @@ describe('refusals of the OIDC routes', () => {
     expect((await redeem(world, code, leaver, {})).status).to.equal(200);
   });
 
+  it('CL11 a client that a JWT names by no text is an unknown one', async () => {
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    for (const id of [5, ['web'], { web: 1 }, true]) {
+      const assertion = `${part({ alg: 'ES256' })}.${part({ sub: id, aud: id })}.${'A'.repeat(86)}`;
+      const token = await post(world, '/token', {
+        ...{ grant_type: 'client_credentials', client_assertion: assertion },
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      });
+      expect([token.status, token.body.error], String(id)).to.deep.equal([401, 'invalid_client']);
+      const logout = await new Browser(world).open(`/logout?id_token_hint=${assertion}`);
+      expect([logout.status, logout.text.includes('invalid_client')], String(id)).to.deep.equal([400, true]);
+    }
+  });
+
   it('CL11 a DPoP proof that was used before is invalid_dpop_proof', async () => {
     const { privateKey, publicKey } = await generateKeyPair('ES256');
     const proofFor = async (path: string, jti: string) =>

@@ -98,8 +98,8 @@ export function makeClientsOnce(
   const made = new WeakMap<ClientRecord, Client>();
   override(model, 'find', async (_model, original, id) => {
     const { failure } = (Provider.ctx && deps.originOf(Provider.ctx.req)) ?? {};
-    // The store tells why, and is asked no second time (persistence/adapter.ts).
-    const record = id && !failure ? await deps.clients.record(id) : undefined;
+    // The store tells why, and is asked no second time (persistence/adapter.ts). What a JWT names may be no text.
+    const record = typeof id === 'string' && !failure ? await deps.clients.record(id) : undefined;
     // What a document says may be read anew.
     if (record === undefined || record.unregistered) return original(id);
     const client = made.get(record) ?? (await original(id));
