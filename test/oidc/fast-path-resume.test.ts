@@ -228,7 +228,7 @@ describe('sign-ins resumed by the fast path', function () {
     return { isFast, said, ...(fast as Reply) };
   }
 
-  it('FP10 an ordinary sign-in ends as by the provider, without it', async () => {
+  it('FP11 an ordinary sign-in ends as by the provider, without it', async () => {
     const session = openWebSession();
     await signIn(await relyingParty(server.issuer, spa), { ...MARA, session });
     for (const client of [ownApp, spa]) {
@@ -259,7 +259,7 @@ describe('sign-ins resumed by the fast path', function () {
     }
   });
 
-  it('FP10 what is unusual is left to the provider: what was asked, the answer, the person, the client', async () => {
+  it('FP11 what is unusual is left to the provider: what was asked, the answer, the person, the client', async () => {
     const texts = {
       claims: '{"id_token":{"email":null}}',
       acr_values: 'urn:portico:acr:stepup',
@@ -328,7 +328,7 @@ describe('sign-ins resumed by the fast path', function () {
     }
   });
 
-  it('FP10 what does not prove its browser, and one with a session, is left to the provider', async () => {
+  it('FP11 what does not prove its browser, and one with a session, is left to the provider', async () => {
     const browser = openWebSession();
     await signIn(await relyingParty(server.issuer, ownApp), { ...MARA, session: browser });
     const session = /portico_session[^;]*; portico_session\.sig[^;]*/;
@@ -363,7 +363,7 @@ describe('sign-ins resumed by the fast path', function () {
     expect(live).to.contain('portico_session.sig=');
   });
 
-  it('FP10 a sign-in that is resumed again, or twice at once, goes on as by the provider', async () => {
+  it('FP11 a sign-in that is resumed again, or twice at once, goes on as by the provider', async () => {
     const outcomes = async (way: Way) => {
       const { uid, request } = await store(sample, {}, way);
       const first = await send(request);
@@ -390,7 +390,7 @@ describe('sign-ins resumed by the fast path', function () {
     expect(await atOnce('fast')).to.deep.equal(await atOnce('long'));
   });
 
-  it('FP10 nobody is signed in where the store does not keep it', async () => {
+  it('FP11 nobody is signed in where the store does not keep it', async () => {
     const { oidcRecords } = server.running.stores;
     const { putAll, put } = oidcRecords;
     for (const way of ['fast', 'long'] as const) {

@@ -10,6 +10,7 @@ import { browserOf, sessionLifetime } from '../access/browser-session.ts';
 import { NOTHING } from '../access/consents.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { createFactorJudge, recordOf, signInBehind } from '../clients/factors.ts';
+import { begunSignIn } from '../extensions/begun-sign-ins.ts';
 import { unsaved } from '../extensions/models.ts';
 import type { FastRoute } from '../fast-path-contract.ts';
 import type { Payload } from '../persistence/records.ts';
@@ -53,9 +54,7 @@ export function resumptionRoute(deps: FastPathDeps): FastRoute {
     async answer(request) {
       if (!PATH.test(request.url ?? '') || request.headers.cookie?.includes('portico_session'))
         return undefined;
-      // The provider's own cookies and redirect, on a reply that is not sent.
-      const ctx = provider.createContext(request, new ServerResponse(request));
-      const uid = ctx.cookies.get(provider.cookieName('resume'));
+      const uid = begunSignIn(request, deps);
       const signIn = uid === undefined ? undefined : await find(uid);
       if (signIn === undefined) return undefined;
       const { over, grant, session, code } = recordsOf(signIn, request, deps);
@@ -64,6 +63,8 @@ export function resumptionRoute(deps: FastPathDeps): FastRoute {
       line({ req: request, oidc: { client, account } }, 'grant.issued', 'success', {
         scope: finished.params.scope,
       });
+      // The provider's own cookies and redirect, on a reply that is not sent.
+      const ctx = provider.createContext(request, new ServerResponse(request));
       ctx.status = 303;
       ctx.redirect(callback(finished.params, code.value, deps.issuer));
       ctx.cookies.set(provider.cookieName('session'), session.value, deps.cookies);
