@@ -115,6 +115,6 @@ export interface RotationInput {
   readonly reuse: 'replay' | 'in-flight';
   /** Seconds. */
   readonly leeway: number;
-  /** Runs once, for the winner, before anything is used up. Undefined refuses (account gone, other organization). */
+  /** Runs before anything is used up, at most once for a request. Undefined refuses (account gone, other organization). */
   prepare(live: LiveToken): Promise<{ access: AccessInput; refresh: RefreshInput } | undefined>;
 }

@@ -63,8 +63,8 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     audit: 1,
     oidcRecords: 1,
   },
-  'refresh vsee': { oidcRecords: 5, leases: 2, accounts: 2, organizations: 1, audit: 1 },
-  'refresh avycenna': { organizations: 1, oidcRecords: 5, leases: 2, accounts: 2, audit: 1 },
+  'refresh vsee': { oidcRecords: 3, accounts: 2, organizations: 1, audit: 1 },
+  'refresh avycenna': { organizations: 1, oidcRecords: 3, accounts: 2, audit: 1 },
 };
 
 const MARA = { login: 'mara@clinic.test', password: 'Harbour-Lantern-Quartz-41' };

@@ -64,6 +64,8 @@ export async function openWorld(
     oidc?: ConfigInput['oidc'];
     config?: Partial<ConfigInput>;
     beside?: World;
+    /** As where records and leases lie in two places. */
+    inSteps?: boolean;
   } = {},
 ): Promise<World> {
   const folder = options.beside ? undefined : await mkdtemp(join(tmpdir(), 'portico-oidc-'));
@@ -71,6 +73,7 @@ export async function openWorld(
   const log = createLog({ level: 'silent' });
   const stores = await openStores({ ...configSchema.parse({}).store, embedded: { file } }, { log });
   await stores.migrate();
+  if (options.inSteps) for (const name of ['rotate', 'redeem'] as const) delete stores.oidcRecords[name];
   const secrets = secretsFrom(KEY);
   const audit: Omit<AuditRecord, 'at'>[] = [];
 

@@ -30,6 +30,14 @@ export function createDialectRotation(deps: GrantIssuerDeps & { make: TokenMaker
       reused({ clientId: input.clientId, accountId: String(result.payload.accountId) });
       return undefined;
     }
+    if (oidcRecords.rotatesAtOnce && consumedAt === undefined) {
+      const made = await successorOf(result, input);
+      if (made === undefined) return undefined;
+      const { created, successors } = made;
+      const rotated = { successors, reply: JSON.stringify(created), leeway: input.leeway };
+      if (await rotations.rotate(input.token, rotated)) return created;
+      // Another request was faster, or the sign-in has ended.
+    }
     const entered = await rotations.enter(input.token, { used: consumedAt !== undefined });
     if (entered === 'spent') return undefined;
     if ('lease' in entered) return makeSuccessor(result, input, entered.lease);
@@ -46,7 +54,9 @@ export function createDialectRotation(deps: GrantIssuerDeps & { make: TokenMaker
   ): Promise<Rotated | undefined> {
     let created: Rotated | undefined;
     try {
-      created = await successorOf(result, input);
+      const made = await successorOf(result, input);
+      if (made !== undefined) await oidcRecords.saveAll(made.successors);
+      created = made?.created;
     } finally {
       // Refused, or failed: the token stays as good as it was.
       if (created === undefined) await lease.release();
@@ -64,7 +74,8 @@ export function createDialectRotation(deps: GrantIssuerDeps & { make: TokenMaker
     return undefined;
   }
 
-  async function successorOf(result: OidcRecord, input: RotationInput): Promise<Rotated | undefined> {
+  /** Undefined: refused. Nothing of it is stored yet. */
+  async function successorOf(result: OidcRecord, input: RotationInput) {
     const live = liveToken(result);
     const prepared = await input.prepare(live);
     if (!prepared) return undefined;
@@ -80,8 +91,8 @@ export function createDialectRotation(deps: GrantIssuerDeps & { make: TokenMaker
     const access = await make.access(signIn, prepared.access);
     const refresh = make.refresh(signIn, { ...prepared.refresh, ...(endsAt !== undefined && { endsAt }) });
     const longer = short ? [make.grant(signIn, now + 2 * prepared.refresh.lifetime)] : [];
-    await oidcRecords.saveAll([access.record, refresh.record, ...longer]);
     const { grantId, accountId } = live;
-    return { grantId, accountId, access: access.token, refresh: refresh.token };
+    const created: Rotated = { grantId, accountId, access: access.token, refresh: refresh.token };
+    return { created, successors: [access.record, refresh.record, ...longer] };
   }
 }
