@@ -68,7 +68,7 @@ const CALLS: Record<string, (use: Use, input: Given) => unknown> = {
     use.upstreams.finish({ provider, query: new URLSearchParams(query), binding }),
   everyone: async (use) => {
     const emails: (string | undefined)[] = [];
-    for await (const account of use.accounts.all()) emails.push(account.email);
+    for await (const batch of use.accounts.all()) emails.push(...batch.map(({ email }) => email));
     return emails;
   },
 };

@@ -135,7 +135,7 @@ export function accountsUse(current: CurrentRequest): AccountsUse {
     holderOf: async (name, by) => (await byLogin(name, by))?.id,
     async *all() {
       for await (const batch of accountBatches(identity, organizationOf(current).id)) {
-        yield* await Promise.all(batch.map((account) => view(current, account)));
+        yield await Promise.all(batch.map((account) => view(current, account)));
       }
     },
     async register(account, { passwordMinimum = PASSWORD_MINIMUM } = {}) {

@@ -117,8 +117,8 @@ export interface AccountsUse {
   byUsername(username: string): Promise<AccountView | undefined>;
   /** The id of the account that has this name, wherever it was opened: for registrations. */
   holderOf(name: string, by: 'email' | 'username'): Promise<string | undefined>;
-  /** Every account of the organization, in no order, for the directory. */
-  all(): AsyncIterable<AccountView>;
+  /** Every account of the organization, in no order, batch by batch, for the directory. */
+  all(): AsyncIterable<readonly AccountView[]>;
   /** 'account-exists', 'password-too-common', 'password-too-short' (passwords as `rules` say). */
   register(account: NewAccount, rules?: { passwordMinimum?: number }): Promise<AccountView>;
   /** Reads, lets `change` decide, writes by compare-and-set, and retries: `change` may run more than once. Null changes nothing. updatedAt moves only when something changed. */

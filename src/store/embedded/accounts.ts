@@ -11,6 +11,8 @@ export interface AccountRow {
   readonly last_sign_in_at: number | null;
 }
 
+const COLUMNS = ['record', 'version', 'last_sign_in_at'] as const;
+
 export const ACCOUNTS: Table<AccountRow, AccountRecord> = {
   name: 'accounts',
   key: ['id'],
@@ -31,7 +33,8 @@ class Taken extends Error {
 }
 
 export function createAccountStore(database: Database): AccountStore {
-  const byId = finder(ACCOUNTS, 'id', ['record', 'version', 'last_sign_in_at']);
+  const byId = finder(ACCOUNTS, 'id', COLUMNS);
+  const ofPage = `SELECT ${COLUMNS.join(', ')} FROM accounts WHERE organization = ? AND id > ? ORDER BY id LIMIT ?`;
   return {
     insert: (account) => naming<InsertOutcome>(database, (sql) => insertAccount(sql, account)),
     insertMany: (accounts) => database.write((sql) => accounts.map((account) => insertAlone(sql, account))),
@@ -65,10 +68,9 @@ export function createAccountStore(database: Database): AccountStore {
     },
     remove: (id) => database.write((sql) => remove(sql, 'accounts', { id }) === 1),
     page: (organization, { after, limit }) =>
-      database.read((sql) => {
-        const text = 'SELECT * FROM accounts WHERE organization = ? AND id > ? ORDER BY id LIMIT ?';
-        return sql.all<AccountRow>(text, organization, after ?? '', limit).map(ACCOUNTS.recordOf);
-      }),
+      database.read((sql) =>
+        sql.all<AccountRow>(ofPage, organization, after ?? '', limit).map(ACCOUNTS.recordOf),
+      ),
     tally: (organization) =>
       database.read((sql) => {
         const text =

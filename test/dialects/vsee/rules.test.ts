@@ -6,7 +6,7 @@ import { changedMeReply, meReply, userReply, vseeidOf } from '../../../src/diale
 import { settings } from '../../../src/dialects/vsee/settings.ts';
 import { isOnTheRoster } from '../../../src/dialects/vsee/sign-in/eligibility.ts';
 import { address } from '../../../src/dialects/vsee/users/address.ts';
-import { inOrder, matches, rowOf } from '../../../src/dialects/vsee/users/list-users.ts';
+import { filterOf, inOrder, rowOf } from '../../../src/dialects/vsee/users/list-users.ts';
 import { TIME_ZONES } from '../../../src/dialects/vsee/users/time-zones.ts';
 
 const clinic: OrganizationView = { id: 'clinicdev', name: 'Clinic', vendor: { vseeid_prefix: 'dev' } };
@@ -128,8 +128,7 @@ describe("VSee's directory", () => {
     },
     lastSignInAt: new Date(5000),
   });
-  const find = (query: Parameters<typeof matches>[1]) =>
-    [ann, bob].filter((one) => matches(one, query, clinic));
+  const find = (query: Parameters<typeof filterOf>[0]) => [ann, bob].filter(filterOf(query, clinic));
 
   it('every filter narrows, and all must hold', () => {
     expect(find({})).to.have.length(2);
@@ -157,8 +156,8 @@ describe("VSee's directory", () => {
   });
 
   it('ids are ordered as numbers, names without case, and ties by id', () => {
-    const sorted = (by: Parameters<typeof inOrder>[0]['by'], descending = false) =>
-      [bob, ann].sort(inOrder({ by, descending }, clinic)).map(({ alias }) => alias);
+    const sorted = (by: Parameters<typeof inOrder>[1]['by'], descending = false) =>
+      inOrder([bob, ann], { by, descending }, clinic).map(({ alias }) => alias);
     expect(sorted('id')).to.deep.equal(['9', '10']);
     expect(sorted('id', true)).to.deep.equal(['10', '9']);
     expect(sorted('first_name')).to.deep.equal(['9', '10']);
@@ -166,9 +165,10 @@ describe("VSee's directory", () => {
     expect(sorted('last_login', true)).to.deep.equal(['10', '9']);
     expect(sorted('username')).to.deep.equal(['10', '9']);
     const twins = [person({ alias: '12' }), person({ alias: '11' })];
-    expect(
-      twins.sort(inOrder({ by: 'type', descending: true }, clinic)).map(({ alias }) => alias),
-    ).to.deep.equal(['11', '12']);
+    expect(inOrder(twins, { by: 'type', descending: true }, clinic).map(({ alias }) => alias)).to.deep.equal([
+      '11',
+      '12',
+    ]);
   });
 
   it('a row has what was asked for, the id always, and the default when nothing asked for is known', () => {

@@ -37,71 +37,87 @@ export const listUsers = endpoint({
     ...failures(400, 401, 403, 503),
   },
   async answer({ query, organization }, use) {
-    const result: AccountView[] = [];
-    for await (const account of use.accounts.all()) {
-      if (matches(account, query, organization)) result.push(account);
-    }
-    result.sort(inOrder(query.sort ?? { by: 'id', descending: false }, organization));
+    const found: AccountView[] = [];
+    const isMeant = filterOf(query, organization);
+    for await (const batch of use.accounts.all()) found.push(...batch.filter(isMeant));
+    const order = query.sort ?? { by: 'id', descending: false };
     const start = query.start ?? 0;
-    const page = result.slice(start, start + Math.min(query.limit ?? 20, MOST));
+    const page = inOrder(found, order, organization).slice(start, start + Math.min(query.limit ?? 20, MOST));
     return ok({
       data: page.map((account) => rowOf(account, organization, query.fields)),
-      total_count: result.length,
+      total_count: found.length,
     });
   },
 });
 
 /* ------------------------------------------------------------------ which */
 
-type Filters = {
-  readonly [K in keyof Listing]?: (account: AccountView, input: NonNullable<Listing[K]>) => boolean;
+type Filter = (account: AccountView) => boolean;
+
+const occursIn = (input: string) => {
+  const part = foldName(input);
+  return (text: string) => foldName(text).includes(part);
 };
 
-const occurs = (input: string, text: string) => foldName(text).includes(foldName(input));
-
-/** Each is asked only when its name was given; all of them must hold. */
-const FILTERS: Filters = {
-  id: (account, input) => input.includes(account.alias),
-  status: (account, input) => input.map(Number).includes(statusOf(account)),
-  type: (account, input) => input.map(Number).includes(typeOf(account)),
-  full_name: (account, input) => {
-    const name = foldName(fullNameOf(account));
-    return foldName(input)
-      .split(/\s+/)
-      .every((word) => name.includes(word));
+/** Each is made only when its name was given; all of them must hold. */
+const FILTERS: { readonly [K in keyof Listing]?: (input: NonNullable<Listing[K]>) => Filter } = {
+  id: (input) => (account) => input.includes(account.alias),
+  status: (input) => (account) => input.map(Number).includes(statusOf(account)),
+  type: (input) => (account) => input.map(Number).includes(typeOf(account)),
+  full_name(input) {
+    const words = foldName(input).split(/\s+/);
+    return (account) => {
+      const name = foldName(fullNameOf(account));
+      return words.every((word) => name.includes(word));
+    };
   },
-  email: (account, input) => occurs(input, emailOf(account)),
-  q: (account, input) => occurs(input, fullNameOf(account)) || occurs(input, emailOf(account)),
-  subtype: (account, input) => input.includes(textOf(account.vendor.subtype)),
-  role: (account, input) => account.roles.some((role) => input.includes(role)),
-  is_admin: (account, input) => ADMINS.has(typeOf(account)) === input,
-  is_hidden: (account, input) => isOn(account.vendor.is_hidden) === input,
-  room_code: (account, input) => roomsOf(account).some(({ code }) => code === input),
-  group: (account, input) => textOf(account.vendor.group) === input,
-  ex_filter: (_, input) => input === 'all',
+  email(input) {
+    const occurs = occursIn(input);
+    return (account) => occurs(emailOf(account));
+  },
+  q(input) {
+    const occurs = occursIn(input);
+    return (account) => occurs(fullNameOf(account)) || occurs(emailOf(account));
+  },
+  subtype: (input) => (account) => input.includes(textOf(account.vendor.subtype)),
+  role: (input) => (account) => account.roles.some((role) => input.includes(role)),
+  is_admin: (input) => (account) => ADMINS.has(typeOf(account)) === input,
+  is_hidden: (input) => (account) => isOn(account.vendor.is_hidden) === input,
+  room_code: (input) => (account) => roomsOf(account).some(({ code }) => code === input),
+  group: (input) => (account) => textOf(account.vendor.group) === input,
+  ex_filter: (input) => () => input === 'all',
 };
 
-export function matches(account: AccountView, query: Listing, organization: OrganizationView): boolean {
-  if (query.account_code !== undefined && query.account_code !== organization.id) return false;
-  return Object.entries(FILTERS).every(([name, holds]) => {
+export function filterOf(query: Listing, organization: OrganizationView): Filter {
+  if (query.account_code !== undefined && query.account_code !== organization.id) return () => false;
+  const filters = Object.entries(FILTERS).flatMap(([name, make]) => {
     const input = query[name as keyof Listing];
-    return (
-      input === undefined || (holds as (account: AccountView, input: unknown) => boolean)(account, input)
-    );
+    return input === undefined ? [] : [(make as (input: unknown) => Filter)(input)];
   });
+  return (account) => filters.every((holds) => holds(account));
 }
 
 /* ------------------------------------------------------------------ in which order */
 
-export function inOrder({ by, descending }: Order, organization: OrganizationView) {
-  const sortable = (account: AccountView) => {
-    const value = by === 'id' ? BigInt(account.alias) : cells.show(account, organization)[by];
+export function inOrder(
+  accounts: readonly AccountView[],
+  { by, descending }: Order,
+  organization: OrganizationView,
+): AccountView[] {
+  const sortable = (account: AccountView, id: bigint) => {
+    const value = by === 'id' ? id : cells.show(account, organization)[by];
     return typeof value === 'string' ? foldName(value) : (value ?? -1);
   };
-  return (left: AccountView, right: AccountView): number => {
-    const difference = compare(sortable(left), sortable(right));
-    return (descending ? -difference : difference) || compare(BigInt(left.alias), BigInt(right.alias));
-  };
+  return accounts
+    .map((account) => {
+      const id = BigInt(account.alias);
+      return { account, id, value: sortable(account, id) };
+    })
+    .sort((left, right) => {
+      const difference = compare(left.value, right.value);
+      return (descending ? -difference : difference) || compare(left.id, right.id);
+    })
+    .map(({ account }) => account);
 }
 
 const compare = <T>(left: T, right: T) => (left < right ? -1 : left > right ? 1 : 0);
