@@ -1,5 +1,6 @@
 import { createHash, pbkdf2Sync, scryptSync } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { hash as argon2 } from '@node-rs/argon2';
 import { hash as bcrypt } from '@node-rs/bcrypt';
 import { dictionary } from '@zxcvbn-ts/language-common';
@@ -163,6 +164,53 @@ describe('password hashes', () => {
     ]);
     expect(most).to.equal(2);
     await inSlot(async () => {});
+  });
+
+  it('W4 while others wait, results leave together, and no work waits for them', async () => {
+    const slots = (patience: number) => {
+      const inSlot = createWorkSlots({ size: 1, queue: 10, patience });
+      const seen = { begun: 0, left: 0 };
+      const end: (() => void)[] = [];
+      const begin = async () => {
+        await inSlot(async () => {
+          seen.begun += 1;
+          await new Promise<void>((resolve) => end.push(resolve));
+        });
+        seen.left += 1;
+      };
+      const endOne = async () => {
+        end.shift()?.();
+        await new Promise(setImmediate);
+        return { ...seen };
+      };
+      return { begin, endOne };
+    };
+    const patient = slots(60_000);
+    const all = Promise.all(Array.from({ length: 7 }, patient.begin));
+    const after = [];
+    for (let ended = 0; ended < 7; ended += 1) after.push(await patient.endOne());
+    expect(after.map(({ begun, left }) => [begun, left])).to.deep.equal([
+      ...[
+        [2, 0],
+        [3, 0],
+        [4, 0],
+        [5, 4],
+      ],
+      // None waits after the sixth.
+      ...[
+        [6, 4],
+        [7, 6],
+        [7, 7],
+      ],
+    ]);
+    await all;
+    const hasty = slots(1);
+    const [first, ...others] = [hasty.begin(), hasty.begin(), hasty.begin()];
+    await hasty.endOne();
+    const alone = first.then(() => 'leaves alone');
+    expect(await Promise.race([alone, pause(2000, 'waits on')])).to.equal('leaves alone');
+    for (const _ of others) await hasty.endOne();
+    await Promise.all(others);
   });
 
   it('W4 a flood of sign-ins is refused with 503 instead of waiting for ever', async () => {

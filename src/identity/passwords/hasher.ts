@@ -101,15 +101,40 @@ export function createPasswordHasher(options: {
   };
 }
 
+/** Results that leave together at most. */
+const TOGETHER = 4;
+
 /**
  * `size` pieces of work run at once and `queue` wait; the next one gets Refused('unavailable'). First come, first
  * served. Without the second bound a flood of sign-ins fills the memory with waiting passwords and answers each
  * of them minutes too late.
+ *
+ * While others wait, results leave several at a time: what follows a check costs half as much when it is done for
+ * several sign-ins in a row, which share transactions and flushes. No work waits for that. `patience`: milliseconds
+ * after which a result leaves alone.
  */
-export function createWorkSlots({ size, queue }: { size: number; queue: number }) {
+export function createWorkSlots(options: { size: number; queue: number; patience?: number }) {
+  const { size, queue, patience = 25 } = options;
   let running = 0;
   const waiting: (() => void)[] = [];
   const behindThem: (() => void)[] = [];
+  const done: (() => void)[] = [];
+  let leaving: NodeJS.Timeout | undefined;
+
+  function leave(): void {
+    clearTimeout(leaving);
+    leaving = undefined;
+    for (const resume of done.splice(0)) resume();
+  }
+
+  function leaveTogether(): Promise<void> {
+    return new Promise((resume) => {
+      done.push(resume);
+      if (waiting.length === 0 || done.length >= TOGETHER) leave();
+      else leaving ??= setTimeout(leave, patience);
+    });
+  }
+
   return async <T>(work: () => Promise<T>, behind = false): Promise<T> => {
     if (running < size) running += 1;
     else {
@@ -125,6 +150,7 @@ export function createWorkSlots({ size, queue }: { size: number; queue: number }
       const next = waiting.shift() ?? behindThem.shift();
       if (next === undefined) running -= 1;
       else next();
+      if (!behind) await leaveTogether();
     }
   };
 }
