@@ -38,6 +38,23 @@ const VARIANTS: Readonly<Record<string, Record<string, Json>>> = {
   'api-app': { default_api: API },
 };
 
+/** Parameters, with values that an ordinary request does not have. */
+const ASKED: Readonly<Record<string, readonly unknown[]>> = {
+  claims: ['{"id_token":{"email":null}}'],
+  acr_values: ['urn:portico:acr:stepup'],
+  ...{ max_age: ['0'], login_hint: ['x'], ui_locales: ['de'], audience: [API], dpop_jkt: ['x'] },
+  prompt: ['login', 'consent', 'none', 'create'],
+  response_mode: ['form_post', 'jwt', 'query'],
+  scope: [undefined, 'openid offline_access', 'openid x', 'email', 'openid records:read'],
+  organization: ['default', 'clinicdev'],
+  ...{ resource: [undefined, [API]], response_type: ['none'], code_challenge: [undefined] },
+  redirect_uri: ['https://else.test/?code=1'],
+  client_id: [
+    ...['timely-app', 'narrow-app', 'roaming-app', 'api-app', 'registered-app', 'unknown', undefined],
+    ...[nativeApp.clientId, webApp.clientId],
+  ],
+};
+
 interface Reply {
   readonly status: number;
   readonly headers: readonly string[];
@@ -76,10 +93,15 @@ describe('sign-ins resumed by the fast path', function () {
     await putVariants(stores.clients, ownApp, VARIANTS);
     const known = await stores.clients.byId(ownApp.clientId);
     if (known === undefined) throw new Error('The client is not there.');
-    const registered = { at: now.toISOString(), by: 'nobody' };
-    await stores.clients.put({ ...known, clientId: 'registered-app', registered } as typeof known);
+    const registered = { at: now.toISOString() };
+    await stores.clients.put({ ...known, clientId: 'registered-app', registered });
     sample = await finished(ownApp);
     await putPeople();
+    countAnswers(oidc);
+  });
+  after(() => server.close());
+
+  function countAnswers(oidc: TestServer['running']['oidc']) {
     const { fastRoute } = oidc;
     const watched = (route: FastRoute): FastRoute => ({
       ...route,
@@ -95,8 +117,7 @@ describe('sign-ins resumed by the fast path', function () {
         return route && watched(route);
       },
     });
-  });
-  after(() => server.close());
+  }
 
   /** As the pages leave it, before the browser comes back. */
   async function finished(client: TestClient): Promise<Payload> {
@@ -260,57 +281,23 @@ describe('sign-ins resumed by the fast path', function () {
   });
 
   it('FP11 what is unusual is left to the provider: what was asked, the answer, the person, the client', async () => {
-    const texts = {
-      claims: '{"id_token":{"email":null}}',
-      acr_values: 'urn:portico:acr:stepup',
-      max_age: '0',
-    };
-    const asked: Payload[] = [
-      ...Object.entries({ ...texts, login_hint: 'x', ui_locales: 'de', audience: API, dpop_jkt: 'x' }),
-      ...['login', 'consent', 'none', 'create'].map((prompt) => ['prompt', prompt]),
-      ...['form_post', 'jwt', 'query'].map((mode) => ['response_mode', mode]),
-      ...['openid offline_access', 'openid x', 'email', 'openid records:read'].map((scope) => [
-        'scope',
-        scope,
-      ]),
-      ...['default', 'clinicdev'].map((id) => ['organization', id]),
-      ...[
-        ['scope', undefined],
-        ['resource', [API]],
-        ['resource', undefined],
-        ['response_type', 'none'],
-      ],
-      ...[
-        ['redirect_uri', 'https://else.test/?code=1'],
-        ['code_challenge', undefined],
-      ],
-      ...['timely-app', 'narrow-app', 'roaming-app', 'api-app', 'registered-app'].map((id) => [
-        'client_id',
-        id,
-      ]),
-      ...[nativeApp.clientId, webApp.clientId, 'unknown', undefined].map((id) => ['client_id', id]),
-    ].map(([name, value]) => ({ [String(name)]: value }));
+    const asked = Object.entries(ASKED).flatMap(([name, values]) =>
+      values.map((value) => ({ [name]: value })),
+    );
     const login = Object(sample.result).login;
+    const [ended, account] = [Math.floor(Date.now() / 1000), { accountId: accountId() }];
+    const results = [undefined, {}, { error: 'access_denied', error_description: 'no' }];
+    const more = [{ consent: {} }, { select_account: {} }, { kept: { x: 1 } }];
     const answers: Payload[] = [
-      ...[undefined, {}, { error: 'access_denied', error_description: 'no' }].map((result) => ({ result })),
-      ...[
-        { login, consent: {} },
-        { login, select_account: {} },
-        { login, kept: { x: 1 } },
-      ].map((result) => ({ result })),
+      ...[...results, ...more.map((each) => ({ login, ...each }))].map((result) => ({ result })),
       ...[
         { over: true },
-        { session: { accountId: accountId() } },
-        { session: { uid: 'x', accountId: accountId() } },
-      ],
-      ...[
-        { lastSubmission: {} },
-        { grantId: 'x' },
+        { session: account },
+        { session: { uid: 'x', ...account } },
         { trusted: ['scope'] },
-        { parJti: 'x' },
-        { deviceCode: 'x' },
       ],
-      ...[-1, 0].map((seconds) => ({ exp: Math.floor(Date.now() / 1000) + seconds })),
+      ...[{ lastSubmission: {} }, { grantId: 'x' }, { parJti: 'x' }, { deviceCode: 'x' }],
+      ...[{ exp: ended - 1 }, { exp: ended }],
     ];
     const people: Payload[] = [
       ...['unknown', 'blocked-person', 'moved-person', 'guarded-person', ''].map((id) => ({ accountId: id })),
@@ -390,7 +377,7 @@ describe('sign-ins resumed by the fast path', function () {
     expect(await atOnce('fast')).to.deep.equal(await atOnce('long'));
   });
 
-  it('FP11 nobody is signed in where the store does not keep it', async () => {
+  it('FP11 a browser gets no session that the store does not keep', async () => {
     const { oidcRecords } = server.running.stores;
     const { putAll, put } = oidcRecords;
     for (const way of ['fast', 'long'] as const) {
@@ -400,6 +387,22 @@ describe('sign-ins resumed by the fast path', function () {
       const { status, headers } = await send(request);
       Object.assign(oidcRecords, { putAll, put });
       expect([way, status, headers.join().includes('portico_session')]).to.deep.equal([way, 500, false]);
+    }
+  });
+
+  it('FP11 the session of an https server is as guarded as by the provider', async () => {
+    const plain = server;
+    server = await startTestServer({ clock: { now: () => now }, config: { issuer: 'https://id.test' } });
+    countAnswers(server.running.oidc);
+    try {
+      for (const remember of [true, false]) {
+        const { isFast, headers } = await expectSame({ login: { remember } });
+        expect(isFast).to.equal(true);
+        expect(headers.join('\n')).to.match(/__Host-portico_session=.*; samesite=lax; secure; httponly/);
+      }
+    } finally {
+      await server.close();
+      server = plain;
     }
   });
 });
