@@ -16,6 +16,7 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   jwks: {},
   'client_credentials opaque': { oidcRecords: 1, audit: 1 },
   'client_credentials jwt': { oidcRecords: 1, audit: 1 },
+  'client_credentials refused': { clients: 2, apis: 2 },
   introspection: { oidcRecords: 2, accounts: 1 },
   'introspection again': {},
   userinfo: { oidcRecords: 2, accounts: 1 },
@@ -249,6 +250,13 @@ async function standardCases({ issuer }: TestServer): Promise<Cases> {
     jwks: always(() => send(`${issuer}/jwks`)),
     'client_credentials opaque': machine({}),
     'client_credentials jwt': machine({ resource: API, scope: 'api:read' }),
+    // Of a client that does not exist: looked for on the fast path and by the provider.
+    'client_credentials refused': always(() =>
+      fetch(`${issuer}/token`, {
+        method: 'POST',
+        body: new URLSearchParams({ grant_type: 'client_credentials', client_id: 'x', client_secret: 'x' }),
+      }),
+    ),
     introspection: always(() => introspect({ ...asApp, accept: unlike() })),
     'introspection again': always(() => introspect(asApp)),
     userinfo: always(() => userinfo({ ...bearer, accept: unlike() })),

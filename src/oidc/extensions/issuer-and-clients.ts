@@ -98,10 +98,13 @@ export function makeClientsOnce(
   const made = new WeakMap<ClientRecord, Client>();
   override(model, 'find', async (_model, original, id) => {
     const { failure } = (Provider.ctx && deps.originOf(Provider.ctx.req)) ?? {};
-    // The store tells why, and is asked no second time (persistence/adapter.ts). What a JWT names may be no text.
-    const record = typeof id === 'string' && !failure ? await deps.clients.record(id) : undefined;
-    // What a document says may be read anew.
-    if (record === undefined || record.unregistered) return original(id);
+    // The store tells why, and is asked no second time (persistence/adapter.ts).
+    if (failure) return original(id);
+    // What a JWT names may be no text.
+    const record = typeof id === 'string' ? await deps.clients.record(id) : undefined;
+    // What a document says may be read anew, or for the first time. Other unknown names are looked for once.
+    if (record?.unregistered || (record === undefined && URL.canParse(id))) return original(id);
+    if (record === undefined) return undefined;
     const client = made.get(record) ?? (await original(id));
     if (client !== undefined) made.set(record, client);
     return client;
