@@ -114,13 +114,23 @@ describe('codes and refresh tokens by the fast path', function () {
     };
   }
 
-  async function stored(kind: string, value: unknown, named: ReturnType<typeof createNames>) {
+  function records() {
     const secrets = secretsFrom(Buffer.from(TEST_KEY, 'base64'));
-    const { oidcRecords: store } = server.running.stores;
-    const record = await createOidcRecords({ store, secrets, clock: { now: () => now } }).load(
-      kind,
-      String(value),
-    );
+    return createOidcRecords({
+      store: server.running.stores.oidcRecords,
+      secrets,
+      clock: { now: () => now },
+    });
+  }
+
+  /** As that of a browser which was not asked again: no client hears of it. */
+  async function makeRemembered(token: string): Promise<void> {
+    const { payload = {} } = (await records().load('RefreshToken', token)) ?? {};
+    await records().save('RefreshToken', token, { ...payload, amr: ['pwd', 'remembered'] }, 86_400);
+  }
+
+  async function stored(kind: string, value: unknown, named: ReturnType<typeof createNames>) {
+    const record = await records().load(kind, String(value));
     if (record === undefined) return 'gone';
     const {
       id: _id,
@@ -161,6 +171,7 @@ describe('codes and refresh tokens by the fast path', function () {
   async function story(client: TestClient, way: Way, scope: string) {
     const parameters = { scope, prompt: 'consent', ...organizationOf(client) };
     const { tokens } = await signIn(await relyingParty(server.issuer, client), { ...MARA, parameters });
+    await makeRemembered(String(tokens.refresh_token));
     now = new Date(now.getTime() + 3_600_000);
     const known = server.logged.length;
     const named = createNames();
