@@ -4,7 +4,7 @@
  * address. A counter that cannot be reached is a 503, never a free try.
  */
 
-import { randomUUID } from '../../core/crypto.ts';
+import { randomUUID, type Secrets } from '../../core/crypto.ts';
 import type { Budget, Limit, Taken } from '../../store/ports/rate-limits.ts';
 import { type Reason, Refused } from '../contract/dialect.ts';
 import type { ChargedLimit, LimitRule } from '../contract/limits.ts';
@@ -20,12 +20,22 @@ interface Counting {
 
 const limitOf = (rule: LimitRule): Limit => ({ limit: rule.limit, window: rule.window * 1000 });
 
+/** A counter is asked again and again by the same client, and its HMAC costs as much as its count. */
+const madeKeys = new WeakMap<Secrets, Map<string, string>>();
+const MOST_KEYS = 1000;
+
 function keyOf(counting: Counting, rule: LimitRule): string {
   const { services, dialect, organization } = counting;
   // A JSON array keeps ("a", "b:c") and ("a:b", "c") apart.
   const whose = rule.acrossOrganizations ? '' : organization;
   const parts = JSON.stringify([dialect, whose, rule.counter, rule.key]);
-  return `dialect:${services.identity.secrets.hmac('dialect-limit', parts)}`;
+  const { secrets } = services.identity;
+  const made = madeKeys.get(secrets) ?? new Map<string, string>();
+  madeKeys.set(secrets, made);
+  const key = made.get(parts) ?? `dialect:${secrets.hmac('dialect-limit', parts)}`;
+  if (made.size >= MOST_KEYS) made.clear();
+  made.set(parts, key);
+  return key;
 }
 
 function seconds(milliseconds: number): number {

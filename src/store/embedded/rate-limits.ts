@@ -125,6 +125,11 @@ function look(sql: Sql, key: string, limit: Limit, now: Date): Taken {
 }
 
 function takeInWindow(sql: Sql, key: string, limit: Limit, now: Date): Taken {
+  // Most windows are open, and have room.
+  const text = `UPDATE attempt_windows SET count = count + 1
+    WHERE key = ? AND count < ? AND ${LIVE} RETURNING count, expires_at`;
+  const taken = sql.get<{ count: number; expires_at: number }>(text, key, limit.limit, now);
+  if (taken) return { allowed: true, count: taken.count, retryAfter: taken.expires_at - now.getTime() };
   const before = lookAtWindow(sql, key, limit, now);
   if (!before.allowed) return before;
   const endsAt = now.getTime() + (before.count === 0 ? limit.window : before.retryAfter);
