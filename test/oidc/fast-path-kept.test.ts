@@ -199,7 +199,7 @@ describe('introspection and UserInfo, kept', function () {
     }
   });
 
-  it('FP11 end with the second in which the old secret of a client ends', async () => {
+  it('FP24 end with the second in which the old secret of a client ends', async () => {
     const { clients } = server.running.stores;
     const old = { ...webApp, clientId: 'rotated', secret: 'a secret until its end' };
     const until = new Date(Math.ceil(now.getTime() / 1000) * 1000 + 2500).toISOString();
