@@ -9,7 +9,7 @@ import { ROUTES } from '../provider/routes.ts';
 
 type Interaction = InstanceType<Provider['Interaction']>;
 
-export function isOver(interaction: Interaction): boolean {
+export function isOver(interaction: object): boolean {
   return 'over' in interaction && interaction.over === true;
 }
 

@@ -21,7 +21,7 @@ import type { OidcRecords } from '../persistence/records.ts';
 import { isOver } from './finished.ts';
 import { grantWhatIsMissing } from './load-existing-grant.ts';
 import { toldLevel } from './policy.ts';
-import { missingIn, type ProviderInteraction, viewOf } from './view.ts';
+import { asStored, missingIn, type StoredInteraction, viewOf } from './view.ts';
 
 export interface InteractionDeps {
   readonly provider: () => Provider;
@@ -36,7 +36,8 @@ export interface InteractionDeps {
 }
 
 export function createInteractions(deps: InteractionDeps): Interactions {
-  const { find, open, clientOf, served, refuseOthers, endOther, remember } = createSteps(deps);
+  const { find, open, persist, answer, clientOf, served, refuseOthers, endOther, remember } =
+    createSteps(deps);
 
   return {
     async read(request) {
@@ -93,7 +94,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     async abort(request, { error, description }) {
       const interaction = await open(request);
       interaction.result = { error, error_description: description };
-      await interaction.persist();
+      await persist(interaction);
       return interaction.returnTo;
     },
     async chooseOrganization(request, { organization, kept }) {
@@ -105,12 +106,12 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       const { organization: _before, ...others } = interaction.params;
       interaction.params = { ...others, ...(organization !== undefined && { organization }) };
       interaction.result = { ...interaction.result, kept };
-      await interaction.persist();
+      await persist(interaction);
     },
     async keep(request, kept) {
       const interaction = await find(request);
       interaction.result = { ...interaction.result, kept };
-      await interaction.persist();
+      await persist(interaction);
     },
   };
 }
@@ -119,16 +120,17 @@ export function createInteractions(deps: InteractionDeps): Interactions {
 function createSteps(deps: InteractionDeps) {
   const { oidcRecords, accounts } = deps;
 
-  async function find(request: IncomingMessage): Promise<ProviderInteraction> {
+  async function find(request: IncomingMessage): Promise<StoredInteraction> {
     const uid = begunSignIn(request, deps);
-    const interaction = uid === undefined ? undefined : await deps.provider().Interaction.find(uid);
-    if (interaction === undefined) throw new InteractionGone('There is no such interaction in this browser.');
+    const interaction = uid === undefined ? undefined : asStored(await oidcRecords.load('Interaction', uid));
+    if (interaction === undefined || interaction.exp <= Date.now() / 1000)
+      throw new InteractionGone('There is no such interaction in this browser.');
     await holdToSession(interaction);
     return interaction;
   }
 
   /** One that began in a session ends with it. */
-  async function holdToSession({ session }: ProviderInteraction): Promise<void> {
+  async function holdToSession({ session }: StoredInteraction): Promise<void> {
     if (session?.uid === undefined) return;
     const stored = await oidcRecords.loadByUid('Session', session.uid);
     if (stored === undefined || stored.payload.accountId !== session.accountId)
@@ -136,13 +138,26 @@ function createSteps(deps: InteractionDeps) {
   }
 
   /** The interaction, for a step that answers it. InteractionGone where it was answered before. */
-  async function open(request: IncomingMessage): Promise<ProviderInteraction> {
+  async function open(request: IncomingMessage): Promise<StoredInteraction> {
     const interaction = await find(request);
     if (isOver(interaction)) throw new InteractionGone('The interaction is over.');
     return interaction;
   }
 
-  async function clientOf(interaction: ProviderInteraction): Promise<Client> {
+  /** As the provider stores it, whose model of it does the same in more steps. */
+  function persist(interaction: StoredInteraction): Promise<void> {
+    const lifetime = interaction.exp - Math.floor(Date.now() / 1000);
+    return oidcRecords.save('Interaction', interaction.jti, interaction, lifetime);
+  }
+
+  /** Resolves with the address that the browser goes on to. */
+  async function answer(interaction: StoredInteraction, result: object): Promise<string> {
+    interaction.result = { ...interaction.lastSubmission, ...result };
+    await persist(interaction);
+    return interaction.returnTo;
+  }
+
+  async function clientOf(interaction: StoredInteraction): Promise<Client> {
     const client = await deps.provider().Client.find(String(interaction.params.client_id));
     if (!client) throw new InteractionGone('The client is gone.');
     return client;
@@ -150,7 +165,7 @@ function createSteps(deps: InteractionDeps) {
 
   /** Of the organization that the request means; where it names none, of any that the client serves. */
   async function served(
-    { params }: ProviderInteraction,
+    { params }: StoredInteraction,
     client: Client,
     accountId: string | undefined,
   ): Promise<AccountRecord | undefined> {
@@ -161,7 +176,7 @@ function createSteps(deps: InteractionDeps) {
   }
 
   async function refuseOthers(
-    interaction: ProviderInteraction,
+    interaction: StoredInteraction,
     client: Client,
     accountId: string,
   ): Promise<void> {
@@ -176,7 +191,7 @@ function createSteps(deps: InteractionDeps) {
   }
 
   /** Another person signs in over a live session: it ends, as it would by logging out. */
-  async function endOther(interaction: ProviderInteraction, accountId: string): Promise<void> {
+  async function endOther(interaction: StoredInteraction, accountId: string): Promise<void> {
     const session = interaction.session;
     if (!session || session.accountId === accountId) return;
     const stored =
@@ -184,11 +199,11 @@ function createSteps(deps: InteractionDeps) {
     if (stored) await endSession(deps, stored);
     delete interaction.session;
     delete interaction.grantId;
-    await interaction.persist();
+    await persist(interaction);
   }
 
   /** False: nothing is remembered. */
-  async function remember(interaction: ProviderInteraction, allowed: Allowed): Promise<boolean> {
+  async function remember(interaction: StoredInteraction, allowed: Allowed): Promise<boolean> {
     const { session, params, deviceCode } = interaction;
     const accountId = (await served(interaction, await clientOf(interaction), session?.accountId))?.id;
     // A consent for one device is no consent for the next one.
@@ -202,21 +217,14 @@ function createSteps(deps: InteractionDeps) {
     return false;
   }
 
-  return { find, open, clientOf, served, refuseOthers, endOther, remember };
-}
-
-/** Resolves with the address that the browser goes on to. */
-async function answer(interaction: ProviderInteraction, result: object): Promise<string> {
-  interaction.result = { ...interaction.lastSubmission, ...result };
-  await interaction.persist();
-  return interaction.returnTo;
+  return { find, open, persist, answer, clientOf, served, refuseOthers, endOther, remember };
 }
 
 /** The prompts that a choice of the account answers. */
 const CHOICES = ['select_account', 'create'];
 
 /** The answers to those that the request has. */
-function choicesIn({ params }: ProviderInteraction): Record<string, object> {
+function choicesIn({ params }: StoredInteraction): Record<string, object> {
   const prompts = typeof params.prompt === 'string' ? params.prompt.split(' ') : [];
   return Object.fromEntries(CHOICES.filter((name) => prompts.includes(name)).map((name) => [name, {}]));
 }

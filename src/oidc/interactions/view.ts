@@ -8,12 +8,32 @@ import { type Allowed, allowedOf, scopesOf } from '../access/consents.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { askedOrganization } from '../clients/organizations.ts';
 import type { InteractionView } from '../contract.ts';
+import type { OidcRecord } from '../persistence/records.ts';
 import { askedLevel } from './policy.ts';
 
-export type ProviderInteraction = InstanceType<Provider['Interaction']>;
+type Interaction = InstanceType<Provider['Interaction']>;
+
+/** What the provider has stored of it. */
+export type StoredInteraction = Pick<
+  Interaction,
+  | 'jti'
+  | 'exp'
+  | 'prompt'
+  | 'params'
+  | 'session'
+  | 'grantId'
+  | 'result'
+  | 'lastSubmission'
+  | 'returnTo'
+  | 'deviceCode'
+>;
+
+export function asStored(record: Pick<OidcRecord, 'payload'> | undefined): StoredInteraction | undefined {
+  return record?.payload as StoredInteraction | undefined;
+}
 
 export function viewOf(
-  interaction: ProviderInteraction,
+  interaction: StoredInteraction,
   client: Client,
   account: AccountRecord | undefined,
 ): Omit<InteractionView, 'missingApis' | 'factorPolicies'> {
@@ -30,7 +50,7 @@ export function viewOf(
   // A client says who may open accounts in its own organization, and in no other.
   const registration = organization === traits.organization ? traits.registration : undefined;
   return {
-    uid: interaction.uid,
+    uid: interaction.jti,
     prompt: prompt.name,
     reasons: prompt.reasons,
     client: {
@@ -68,7 +88,7 @@ export function viewOf(
  * The proofs of the session, to which a second factor is added. An account sets its first factor up after a new sign-in
  * alone: an attacker with an old or stolen session could otherwise take it over with a factor.
  */
-function carriedOn({ session, prompt }: ProviderInteraction, account: AccountRecord): readonly string[] {
+function carriedOn({ session, prompt }: StoredInteraction, account: AccountRecord): readonly string[] {
   return prompt.reasons.includes('second_factor') && !hasFactor(account) ? [] : (session?.amr ?? []);
 }
 
@@ -82,7 +102,7 @@ function unregisteredFrom({ clientId }: Client, redirectUri = '') {
 }
 
 /** What the consent prompt names as not granted yet; nothing at other prompts. */
-export function missingIn({ prompt: { details } }: ProviderInteraction): Allowed {
+export function missingIn({ prompt: { details } }: StoredInteraction): Allowed {
   return allowedOf({
     scopes: details.missingOIDCScope,
     claims: details.missingOIDCClaims,
@@ -91,11 +111,11 @@ export function missingIn({ prompt: { details } }: ProviderInteraction): Allowed
 }
 
 /** Beside what pages keep on the way, a result is an answer. */
-function isFinished({ result }: ProviderInteraction): boolean {
+function isFinished({ result }: StoredInteraction): boolean {
   return Object.keys(result ?? {}).some((name) => name !== 'kept');
 }
 
-function keptOf({ result, lastSubmission }: ProviderInteraction): Record<string, Json> {
+function keptOf({ result, lastSubmission }: StoredInteraction): Record<string, Json> {
   // `keep` wrote it.
   return (result?.kept ?? lastSubmission?.kept ?? {}) as Record<string, Json>;
 }
