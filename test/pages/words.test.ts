@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
+import i18next from 'i18next';
+import { keepEmailWhole } from '../../src/core/text.ts';
 import { loadWords } from '../../src/http/views/i18n.ts';
 import { createEmails } from '../../src/mail/templates.ts';
 import { relyingParty } from '../support/relying-party.ts';
@@ -44,6 +46,31 @@ describe('the words', () => {
       }
     });
   }
+
+  it('are filled in as i18next fills them in', async () => {
+    const texts = Object.fromEntries(
+      LANGUAGES.map((language) => {
+        const text = readFileSync(path.join(LOCALES, `${language}.json`), 'utf8');
+        return [language, { translation: JSON.parse(keepEmailWhole(text)) }];
+      }),
+    );
+    const reference = i18next.createInstance();
+    const interpolation = { escapeValue: false };
+    await reference.init({ resources: texts, lng: 'en', fallbackLng: 'en', interpolation });
+    const words = loadWords(LOCALES);
+    for (const language of LANGUAGES) {
+      for (const [key, text] of [...english, ['no.such.key', '']] as const) {
+        const names = placeholders(text).filter((name) => name !== undefined);
+        const values = Object.fromEntries(
+          names.map((name, at) => [name, [`<${name}> $& {{brand}}`, 7][at % 2]]),
+        );
+        const given = names.includes('count') ? { ...values, count: 2 } : values;
+        const as = reference.t(key, { ...given, lng: language });
+        expect(words.say(language, key, given), key).to.equal(as);
+        if (names.length === 0) expect(words.say(language, key), key).to.equal(as);
+      }
+    }
+  });
 
   it('are translated: hardly a sentence is the same in two languages', () => {
     for (const language of ['de', 'es']) {

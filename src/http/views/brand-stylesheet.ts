@@ -33,7 +33,7 @@ export function brandSheetAddress(accent: string): string {
   return `${FOLDER}${colour}.css?v=${sheetOf(colour).hash}`;
 }
 
-export const serveBrandSheets: Middleware = async (ctx, next) => {
+export const serveBrandSheets: Middleware = (ctx, next) => {
   const colour = ctx.method === 'GET' || ctx.method === 'HEAD' ? ADDRESS.exec(ctx.path)?.[1] : undefined;
   if (colour === undefined) return next();
   ctx.state.route = `${FOLDER}:colour.css`;

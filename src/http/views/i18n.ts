@@ -17,6 +17,9 @@ export interface Words {
 
 const FALLBACK = 'en';
 
+/** Of a value in a text. */
+const PLACE = /\{\{\s*(\w+)\s*\}\}/g;
+
 export function loadWords(folder: string): Words {
   const resources: Record<string, { translation: Record<string, unknown> }> = {};
   for (const file of readdirSync(folder)) {
@@ -33,18 +36,24 @@ export function loadWords(folder: string): Words {
     interpolation: { escapeValue: false },
     returnNull: false,
   });
-  /** Texts without values, by language: a page says thirty of them. */
-  const said = new Map(Object.keys(resources).map((language) => [language, new Map<string, string>()]));
-  const plain = (language: string, key: string): string => {
-    const known = said.get(language)?.get(key);
+  /** Texts as they are written, by language: a page says thirty of them. */
+  const written = new Map(Object.keys(resources).map((language) => [language, new Map<string, string>()]));
+  const textOf = (language: string, key: string): string => {
+    const known = written.get(language)?.get(key);
     if (known !== undefined) return known;
-    const text = catalogue.t(key, { lng: language });
-    if (catalogue.exists(key)) said.get(language)?.set(key, text);
+    const text = catalogue.t(key, { lng: language, skipInterpolation: true });
+    if (catalogue.exists(key)) written.get(language)?.set(key, text);
     return text;
   };
   return {
-    say: (language, key, values) =>
-      values === undefined ? plain(language, key) : catalogue.t(key, { ...values, lng: language }),
+    say(language, key, values = {}) {
+      // Which text a number takes, i18next knows.
+      if (Object.hasOwn(values, 'count')) return catalogue.t(key, { ...values, lng: language });
+      const text = textOf(language, key);
+      return text.includes('{{')
+        ? text.replace(PLACE, (_place, name: string) => String(values[name] ?? ''))
+        : text;
+    },
     has: (key) => catalogue.exists(key),
     choose(input) {
       for (const tag of input) {
