@@ -72,7 +72,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   http: { may: 'http/middleware http/request http/views', types: 'oidc store/ports', packages: 'koa' },
   'http/middleware': { may: 'http/request http/views', types: 'oidc store/ports', packages: 'helmet koa' },
   'http/request': { may: '', typePackages: 'koa' },
-  'http/forms': { may: 'http/request', typePackages: '@koa/router koa' },
+  'http/forms': { may: 'http/request', packages: '@koa/router', typePackages: 'koa' },
   'http/views': { may: '', packages: 'ejs i18next', typePackages: 'koa' },
   identity: { may: '', types: 'identity/passwords identity/rate-limits mail store/ports' },
   'identity/accounts': { may: 'identity/audit identity/codes', types: 'identity store/ports' },

@@ -113,17 +113,17 @@ function refuseProgramsInJson(oidc: Pick<OidcServer, 'isForPrograms'>): Middlewa
 const SERVED = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** TRACE echoes a request with its cookies; no route answers it. */
-const servedMethods: Middleware = async (ctx, next) => {
+const servedMethods: Middleware = (ctx, next) => {
   if (!SERVED.has(ctx.method)) throw new Refused('method-not-allowed', { allow: [...SERVED] });
-  await next();
+  return next();
 };
 
 function onlyProviderRoutes(oidc: Pick<OidcServer, 'methods'>): Middleware {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const allow = oidc.methods(ctx.path);
     if (allow === undefined) throw new Refused('not-found');
     if (!allow.includes(ctx.method)) throw new Refused('method-not-allowed', { allow });
-    await next();
+    return next();
   };
 }
 

@@ -3,7 +3,7 @@
  * through (csrf.ts); `ownFormNoReferrer` does the same for a page whose browser hides its origin. A page gets
  * what it works with, the request, and its form.
  */
-import type Router from '@koa/router';
+import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { FORM_TOKEN, type Forms } from './csrf.ts';
 import { type FormFields, readForm } from './read-form.ts';
@@ -34,8 +34,28 @@ export function pageGuards<Deps extends { readonly forms: Forms }>(deps: Deps) {
   };
 }
 
-/** A router as a middleware of Koa's own type. */
+/**
+ * A router as a middleware of Koa's own type. Of its routes, which it tries one after the other, those of another method
+ * or beginning are left out.
+ */
 export function middlewareOf(router: Router): Middleware {
-  const routes = router.routes();
-  return (ctx, next) => routes(Object.assign(ctx, { params: {}, router }), next);
+  const groups = Map.groupBy(
+    router.stack.flatMap((layer) => layer.methods.map((method) => ({ layer, method }))),
+    ({ layer, method }) => groupOf(method, String(layer.path)),
+  );
+  const parts = new Map(
+    [...groups].map(([name, members]) => {
+      const part = new Router(router.opts);
+      part.stack.push(...members.map(({ layer }) => layer));
+      return [name, part.routes()];
+    }),
+  );
+  return (ctx, next) => {
+    const routes = parts.get(groupOf(ctx.method, ctx.path));
+    return routes ? routes(Object.assign(ctx, { params: {}, router }), next) : next();
+  };
+}
+
+function groupOf(method: string, path: string): string {
+  return `${method} ${path.split('/', 2)[1] ?? ''}`;
 }

@@ -13,7 +13,7 @@ const HOST = /^(?:[a-z0-9](?:[a-z0-9_.-]{0,252}[a-z0-9.])?|\[[0-9a-f:.]{2,45}\])
 /** Koa reads a query in the square of its names: 7,000 would hold every other request up for a second. */
 const QUERY_NAMES = 250;
 
-export const requestTarget: Middleware = async (ctx, next) => {
+export const requestTarget: Middleware = (ctx, next) => {
   const { req } = ctx;
   const host = req.headers.host;
   if (!isHostPlain(req)) {
@@ -32,7 +32,7 @@ export const requestTarget: Middleware = async (ctx, next) => {
     req.url = ctx.path;
     throw new Refused('unreadable-body', { detail: 'the query has too many names' });
   }
-  await next();
+  return next();
 };
 
 /** One host name, or none (HTTP/1.0). */

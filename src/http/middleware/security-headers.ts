@@ -54,9 +54,9 @@ export function replyHeaders(options: {
 }
 
 export function securityHeaders(headers: ReturnType<typeof replyHeaders>): Middleware {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     for (const [name, value] of headers) ctx.res.setHeader(name, value);
     if (OPENED_BY_PEOPLE.test(ctx.path)) ctx.set('Cross-Origin-Opener-Policy', 'same-origin');
-    await next();
+    return next();
   };
 }

@@ -48,7 +48,7 @@ export function loadStaticFiles(
       if (file === undefined) throw new Error(`There is no file ${name} in ${folder}.`);
       return { address: `/assets/${name}?v=${file.hash}`, integrity: file.integrity };
     },
-    async serve(ctx, next) {
+    serve(ctx, next) {
       const name = AT_ROOT[ctx.path] ?? (ctx.path.startsWith('/assets/') ? ctx.path.slice(8) : '');
       const file = files.get(name);
       if (file === undefined || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();

@@ -62,9 +62,9 @@ export function createOriginReader(proxies: readonly string[], more: readonly st
 }
 
 export function trustedProxies(read: ReadOrigin): Middleware {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     attachRequestInfo(ctx, { ...requestInfoOf(ctx), ...read(ctx.req) });
-    await next();
+    return next();
   };
 }
 
