@@ -122,8 +122,6 @@ export function secretsFrom(
   const [first = serverKeyFrom(key)] = keys;
   const hmacKey = createSecretKey(Buffer.from(lookupKey ?? lookupKeyOf(key)));
 
-  const freshNonce = createNonces();
-
   /** The keys that may open a text, and its bytes. A text without a key's id is tried with every key: GCM tells. */
   const taken = (encrypted: string) => {
     const named = encrypted[ID_LENGTH] === BORDER;
@@ -147,7 +145,7 @@ export function secretsFrom(
     });
   };
   const encrypt = (text: string, context: string) => {
-    const encrypted = encryptedUnder(first.encryption, { nonce: freshNonce(), text, context });
+    const encrypted = encryptedUnder(first.encryption, { nonce: freshBytes(NONCE), text, context });
     // Without an id as long as there is one key, as in stores that never saw another.
     return keys.length === 1 ? encrypted : `${first.id}${BORDER}${encrypted}`;
   };
@@ -206,15 +204,15 @@ function hmacOf(key: KeyObject, purpose: string, text: string): string {
   return createHmac('sha256', key).update(`${purpose.length}:${purpose}${text}`).digest('base64url');
 }
 
-/** 96 random bits for each text. Asking the system for them takes as long as for thousands. */
-function createNonces(): () => Buffer {
-  let left = Buffer.alloc(0);
-  return () => {
-    if (left.length < NONCE) left = randomBytes(NONCE * 256);
-    const nonce = left.subarray(0, NONCE);
-    left = left.subarray(NONCE);
-    return nonce;
-  };
+/** Random bytes that nothing was made of yet. */
+let left = Buffer.alloc(0);
+
+/** Each is given once. Asking the system for a few takes as long as for thousands. */
+function freshBytes(count: number): Buffer {
+  if (left.length < count) left = randomBytes(4096);
+  const fresh = left.subarray(0, count);
+  left = left.subarray(count);
+  return fresh;
 }
 
 function encryptedUnder(
@@ -254,7 +252,12 @@ export function randomText(form: RandomForm): string {
 
 /** 256 random bits as 43 base64url characters, behind a prefix that makes a leaked one easy to spot. */
 export function randomToken(prefix = ''): string {
-  return prefix + randomBytes(32).toString('base64url');
+  return prefix + randomValue(32);
+}
+
+/** So many random bytes as base64url. */
+export function randomValue(bytes: number): string {
+  return freshBytes(bytes).toString('base64url');
 }
 
 export { randomUUID };

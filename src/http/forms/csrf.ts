@@ -5,9 +5,8 @@
  * - The form carries an HMAC over a random cookie of this browser and over what the form is for (an
  *   interaction, a reset link token), so that a token from one browser or one form is worth nothing in another.
  */
-import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
-import type { Secrets } from '../../core/crypto.ts';
+import { randomValue, type Secrets } from '../../core/crypto.ts';
 import { readCookie } from '../../core/read-cookie.ts';
 import { Refused } from '../../core/refused.ts';
 import { setCookie } from '../request/set-cookie.ts';
@@ -36,7 +35,7 @@ export function createForms(options: { secrets: Secrets; issuer: string }): Form
     tokenFor(ctx, purpose) {
       let browser = browserOf(ctx, cookie);
       if (browser === undefined) {
-        browser = randomBytes(24).toString('base64url');
+        browser = randomValue(24);
         ctx.state.formBrowser = browser;
         setCookie(ctx, { name: cookie, value: browser, path: '/', secure: https });
       }
