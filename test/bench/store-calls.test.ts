@@ -44,7 +44,7 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'sign-in medisync': { organizations: 1, rateLimits: 7, accounts: 3, audit: 1, oidcRecords: 1 },
   'me medisync': { organizations: 1, oidcRecords: 1, accounts: 1 },
   'sign-in careportals': {
-    organizations: 2,
+    organizations: 1,
     accounts: 3,
     rateLimits: 3,
 
@@ -54,7 +54,7 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'me careportals': { oidcRecords: 1, accounts: 1, organizations: 2 },
   'sign-in avycenna': { organizations: 1, accounts: 3, rateLimits: 3, audit: 1, oidcRecords: 1 },
   'me avycenna': { organizations: 1, oidcRecords: 1, accounts: 1 },
-  'sign-in vsee': { organizations: 2, accounts: 3, rateLimits: 3, audit: 1, oidcRecords: 1 },
+  'sign-in vsee': { organizations: 1, accounts: 3, rateLimits: 3, audit: 1, oidcRecords: 1 },
   'me vsee': { oidcRecords: 1, accounts: 1, organizations: 1 },
   'code verify avycenna': {
     organizations: 1,

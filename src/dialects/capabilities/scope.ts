@@ -8,7 +8,6 @@ import { type OrganizationView, Refused } from '../contract/dialect.ts';
 import type { AccountView } from '../contract/endpoint.ts';
 import { accountView, knows, plainView } from '../runtime/admission.ts';
 import type { CurrentRequest } from '../runtime/current-request.ts';
-import { directoryOf } from '../runtime/directory.ts';
 
 /** Throws 'unknown-organization' where the request belongs to none. */
 export function organizationOf({ organization }: CurrentRequest): OrganizationView {
@@ -21,10 +20,7 @@ export async function adopt(
   current: CurrentRequest,
   record: { readonly organization: string },
 ): Promise<boolean> {
-  const { services, mounted } = current;
-  current.organization ??= await directoryOf(services.identity, mounted.dialect.name).byId(
-    record.organization,
-  );
+  current.organization ??= await current.directory.byId(record.organization);
   return current.organization?.id === record.organization;
 }
 

@@ -16,7 +16,6 @@ import { type FieldIssue, Refused, type Step } from '../contract/dialect.ts';
 import type { LimitRule } from '../contract/limits.ts';
 import type { Use } from '../contract/use.ts';
 import { type CurrentRequest, schemasOf } from '../runtime/current-request.ts';
-import { directoryOf } from '../runtime/directory.ts';
 import { formFields } from '../runtime/parse-form.ts';
 import { findCaller } from './authenticate.ts';
 import { bodyKind, parseBody } from './parse-body.ts';
@@ -80,8 +79,7 @@ function refuseForeign({ caller, organization }: CurrentRequest): void {
 
 /** 'unknown-organization', 'wrong-organization'. */
 async function organization(current: CurrentRequest): Promise<void> {
-  const { mounted, settings, endpoint, request, caller } = current;
-  const directory = directoryOf(current.identity, mounted.dialect.name);
+  const { mounted, settings, endpoint, request, caller, directory } = current;
   const named = await mounted.dialect.organization({ request, endpoint, settings, caller, directory });
   if (named === undefined) return;
   current.organization = await directory.byId(named);
@@ -192,8 +190,7 @@ async function keepTo(rules: readonly LimitRule[], current: CurrentRequest): Pro
 }
 
 function guard(current: CurrentRequest, name: string): void | Promise<void> {
-  const { mounted, settings, request, endpoint, caller, organization: named } = current;
-  const directory = directoryOf(current.identity, mounted.dialect.name);
+  const { mounted, settings, request, endpoint, caller, directory, organization: named } = current;
   const { guards } = mounted.dialect;
   return guards?.[name]?.({ request, endpoint, caller, settings, directory, organization: named });
 }

@@ -9,6 +9,7 @@ import type {
   BodyRules,
   Credential,
   Dialect,
+  Directory,
   OrganizationView,
   Reason,
 } from '../contract/dialect.ts';
@@ -17,6 +18,7 @@ import type { ChargedLimit } from '../contract/limits.ts';
 import type { AnySettings } from '../contract/settings.ts';
 import type { Use } from '../contract/use.ts';
 import type { DialectServices } from './deps.ts';
+import { directoryOfRequest } from './directory.ts';
 import type { RouteMatch } from './match-route.ts';
 import type { MountedDialect } from './mounted.ts';
 import { type FormFields, noFields } from './parse-form.ts';
@@ -39,6 +41,7 @@ export interface CurrentRequest {
   readonly context: RequestContext;
   readonly services: DialectServices;
   readonly identity: Identity;
+  readonly directory: Directory;
   readonly rules: BodyRules;
   /** 'read' where the endpoint has fields, 'measured' where a body is only held against the cap, 'left' else. */
   readonly reading: 'read' | 'measured' | 'left';
@@ -130,6 +133,7 @@ export function currentRequest(
     context: { ...caller, arrivedAt, answered: () => answered(http.res) },
     services,
     identity: services.identity,
+    directory: directoryOfRequest(services.identity, dialect.name),
     rules: bodyRules(dialect, endpoint),
     reading: readingOf(endpoint),
     bytes: new Uint8Array(),

@@ -31,6 +31,20 @@ export function directoryOf(identity: Identity, vendor: string): Directory {
   };
 }
 
+/** For one request: it reads an organization once, however many steps ask for it. */
+export function directoryOfRequest(identity: Identity, vendor: string): Directory {
+  const directory = directoryOf(identity, vendor);
+  const known = new Map<string, ReturnType<Directory['byId']>>();
+  return {
+    ...directory,
+    byId(id) {
+      const organization = known.get(id) ?? directory.byId(id);
+      known.set(id, organization);
+      return organization;
+    },
+  };
+}
+
 /** The organization that a request names before its caller is known; undefined: none, or one that is not there. */
 export async function organizationNamed(
   identity: Identity,
