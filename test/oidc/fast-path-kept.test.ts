@@ -5,8 +5,9 @@
 import { connect } from 'node:net';
 import { expect } from 'chai';
 import { countStoreCalls } from '../../bench/crossings.ts';
-import { secretsFrom } from '../../src/core/crypto.ts';
+import { randomToken, secretsFrom } from '../../src/core/crypto.ts';
 import { createLog } from '../../src/observe/log.ts';
+import { createOidcRecords } from '../../src/oidc/persistence/records.ts';
 import { openStores } from '../../src/store/open-stores.ts';
 import type { Stores } from '../../src/store/ports/stores.ts';
 import { basicAuth, ownApp, service, type TestClient, webApp } from '../support/clients.ts';
@@ -217,6 +218,37 @@ describe('introspection and UserInfo, kept', function () {
       now = new Date(Date.parse(until) + milliseconds);
       expect(await expectSame(requests)).to.match(expected);
     }
+  });
+
+  it('FP24 a token of a client for itself is active until its end, and says whose key it is', async () => {
+    const { oidcRecords: store } = server.running.stores;
+    const secrets = secretsFrom(Buffer.from(TEST_KEY, 'base64'));
+    const records = createOidcRecords({ store, secrets, clock: { now: () => now } });
+    const seconds = Math.floor(Date.now() / 1000);
+    const made = {
+      clientId: service.clientId,
+      kind: 'ClientCredentials',
+      tokenType: 'Bearer',
+      iat: seconds - 60,
+    };
+    const seen: string[] = [];
+    for (const [exp, more] of [
+      [seconds + 600, {}],
+      [seconds - 1, {}],
+      [seconds + 600, { jkt: 'k'.repeat(43), tokenType: 'DPoP' }],
+      [seconds + 600, { clientId: ownApp.clientId }],
+    ] as const) {
+      const jti = randomToken();
+      await records.save('ClientCredentials', jti, { ...made, ...more, exp, jti }, 600);
+      seen.push(await expectSame([introspection(jti, service)]));
+    }
+    expect(seen.map((text) => /"active":(\w+)/.exec(text)?.[1])).to.deep.equal([
+      'true',
+      'false',
+      'true',
+      'false',
+    ]);
+    expect(seen[2]).to.contain('"cnf":{"jkt"');
   });
 
   type Registered = Record<

@@ -87,7 +87,7 @@ describe('the fast path', function () {
     ...{ method: 'POST', path, headers: { ...FORM, ...headers } },
     body: new URLSearchParams({ ...body }).toString(),
   });
-  const introspect = (token: string, client = webApp) =>
+  const introspect = (token: string, client: TestClient = webApp) =>
     post('/introspect', { token }, { authorization: basicAuth(client) });
   const userinfo = (token: string): Request => ({
     ...{ method: 'GET', path: '/userinfo', headers: { authorization: `Bearer ${token}` } },
@@ -104,6 +104,7 @@ describe('the fast path', function () {
   const DOCUMENTS = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/jwks'];
   const common = () => [
     introspect(tokens.live),
+    introspect(tokens.machine, service),
     userinfo(tokens.live),
     grant(),
     grant({ resource: JWT_API, scope: 'records:write records:read' }),

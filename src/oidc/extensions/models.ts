@@ -11,7 +11,7 @@
  * - Session.IN_PAYLOAD 0aa4d0ad0e1a
  */
 import type Provider from 'oidc-provider';
-import type { AccessToken, Grant, RefreshToken } from 'oidc-provider';
+import type { AccessToken, ClientCredentials, Grant, RefreshToken } from 'oidc-provider';
 import { randomToken } from '../../core/crypto.ts';
 import type { Payload, UnsavedRecord } from '../persistence/records.ts';
 import type { ProviderContext } from '../provider/context.ts';
@@ -95,6 +95,7 @@ export interface ModelOfRecords<Made> {
 export function modelsOfRecords(provider: Provider) {
   return provider as unknown as {
     AccessToken: ModelOfRecords<AccessToken>;
+    ClientCredentials: ModelOfRecords<ClientCredentials>;
     RefreshToken: ModelOfRecords<RefreshToken>;
     Grant: ModelOfRecords<Grant>;
   };

@@ -1,15 +1,15 @@
-/** Introspection of a live opaque access token by its own client, or by the API that it is for. */
-import type { AccessToken } from 'oidc-provider';
+/** Introspection of a live opaque token by its own client, or by the API that it is for. */
+import type { AccessToken, ClientCredentials } from 'oidc-provider';
 import { isForAsker } from '../clients/token-permissions.ts';
 import type { FastAnswer, FastRoute } from '../fast-path-contract.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { clientByBasic, OPAQUE, plainForm } from './credentials.ts';
 import type { FastPathDeps } from './fast-path.ts';
 import { type AskedAgain, keptRoute } from './kept-route.ts';
-import { JSON_REPLY, liveAccessToken } from './live-token.ts';
+import { JSON_REPLY, liveAccessToken, liveOwnToken } from './live-token.ts';
 
 export function introspectionRoute(deps: FastPathDeps): FastRoute {
-  const answers = new WeakMap<AccessToken, FastAnswer>();
+  const answers = new WeakMap<Live, FastAnswer>();
   const route = {
     pattern: ROUTES.introspection,
     takes: 'form',
@@ -20,7 +20,7 @@ export function introspectionRoute(deps: FastPathDeps): FastRoute {
       if (!OPAQUE.test(value)) return undefined;
       const client = await clientByBasic(authorization, deps);
       if (client === undefined || client.introspectionEncryptedResponseAlg) return undefined;
-      const live = await liveAccessToken(value, deps);
+      const live = (await liveAccessToken(value, deps)) ?? (await liveOwnToken(value, deps));
       if (live === undefined || !isForAsker(client, live.token)) return undefined;
       if (!(await deps.rights.holderMayGoOn(live.token))) return undefined;
       const answer = answers.get(live.token) ?? described(live.token, value, deps.provider.issuer);
@@ -31,7 +31,10 @@ export function introspectionRoute(deps: FastPathDeps): FastRoute {
   return keptRoute(route, deps);
 }
 
-function described(token: AccessToken, value: string, issuer: string): FastAnswer {
+/** Of a person, or of a client that acts for itself. */
+type Live = Omit<ClientCredentials, 'kind'> & Partial<Pick<AccessToken, 'accountId' | 'sid'>>;
+
+function described(token: Live, value: string, issuer: string): FastAnswer {
   const { accountId, extra, clientId, exp, iat, sid, jti, aud, scope, tokenType } = token;
   const body = {
     // Where the provider puts it.

@@ -4,9 +4,10 @@ import type { OidcRecord, OidcRecords } from '../persistence/records.ts';
 
 /** Records as the provider's models find them, expired ones too: each is made once, and read at every request. */
 export function keptModels(provider: Provider, oidcRecords: Pick<OidcRecords, 'read' | 'load'>) {
-  const { AccessToken, RefreshToken, Grant } = modelsOfRecords(provider);
+  const { AccessToken, ClientCredentials, RefreshToken, Grant } = modelsOfRecords(provider);
   return {
     findAccessToken: finder('AccessToken', AccessToken, oidcRecords.read),
+    findOwnToken: finder('ClientCredentials', ClientCredentials, oidcRecords.read),
     /** Read once, since it is used once. */
     findRefreshToken: finder('RefreshToken', RefreshToken, oidcRecords.load),
     findGrant: finder('Grant', Grant, oidcRecords.read),

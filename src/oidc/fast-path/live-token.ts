@@ -21,3 +21,9 @@ export async function liveAccessToken(value: string, { models, findClient }: Fas
   if (grant.clientId !== token.clientId || grant.accountId !== token.accountId) return undefined;
   return client.subjectType === 'pairwise' ? undefined : { token, grant, client };
 }
+
+/** As `liveAccessToken`, for the token of a client that acts for itself. */
+export async function liveOwnToken(value: string, { models }: FastPathDeps) {
+  const token = await models.findOwnToken(value);
+  return token?.isValid && !token.isSenderConstrained() ? { token } : undefined;
+}
