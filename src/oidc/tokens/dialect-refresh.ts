@@ -84,7 +84,7 @@ export function createDialectRotation(deps: GrantIssuerDeps & { make: TokenMaker
     const endsAt = typeof payload.endsAt === 'number' ? payload.endsAt : undefined;
     const signIn: SignIn = live;
     const now = seconds(clock);
-    const grant = await oidcRecords.load('Grant', live.grantId);
+    const grant = await oidcRecords.read('Grant', live.grantId);
     if (!grant) return undefined;
     // Extended seldom: once in a lifetime of the refresh token.
     const short = Number(grant.payload.exp) < now + prepared.refresh.lifetime + 60;
