@@ -154,7 +154,10 @@ export interface Interactions {
   /** The interaction of this browser. InteractionGone when there is none, it expired, or it is another browser's. */
   read(request: IncomingMessage): Promise<InteractionView>;
   /** Finishes the login prompt. Resolves, as the next three do, with the address that the browser goes on to. */
-  finishLogin(request: IncomingMessage, login: LoginResult): Promise<string>;
+  finishLogin(
+    request: IncomingMessage,
+    login: Omit<LoginResult, 'accountId'> & { readonly account: AccountRecord },
+  ): Promise<string>;
   /** Goes on with the account that is signed in. InteractionGone unless the prompt is the choice of an account. */
   finishChoice(request: IncomingMessage): Promise<string>;
   /**

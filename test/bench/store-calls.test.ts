@@ -25,11 +25,10 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'refresh public': { oidcRecords: 3, accounts: 1, audit: 1 },
   'code flow with sign-in': {
     rateLimits: 4,
-    organizations: 3,
+    organizations: 2,
     oidcRecords: 10,
     clients: 1,
-    accounts: 6,
-
+    accounts: 5,
     audit: 3,
   },
   'sign-in visitnote': {

@@ -79,7 +79,7 @@ export async function openWorld(
 
   let oidc: OidcServer | undefined;
   const longWay = (request: http.IncomingMessage, response: http.ServerResponse) => {
-    if (oidc) answer(oidc, request, response).catch((error) => response.destroy(error));
+    if (oidc) answer({ oidc, stores }, request, response).catch((error) => response.destroy(error));
   };
   // As in the real server.
   const fastLane = createFastLane(
@@ -243,7 +243,7 @@ const plainPages: ProviderPages = {
 
 /** The provider, and in place of the pages: who the request says finishes the interaction. */
 async function answer(
-  oidc: OidcServer,
+  { oidc, stores }: { oidc: OidcServer; stores: Pick<Stores, 'accounts'> },
   request: http.IncomingMessage,
   response: http.ServerResponse,
 ): Promise<void> {
@@ -256,7 +256,9 @@ async function answer(
   try {
     const view = await oidc.interactions.read(request);
     if (view.prompt === 'login' && typeof person === 'string') {
-      const login = { accountId: person, amr: ['pwd'], acr: ACR.single };
+      const account = await stores.accounts.byId(person);
+      if (account === undefined) throw new Error(`There is no account ${person}.`);
+      const login = { account, amr: ['pwd'], acr: ACR.single };
       seeOther(await oidc.interactions.finishLogin(request, login));
     } else if (view.prompt === 'consent' && consent === 'yes') {
       seeOther((await oidc.interactions.finishConsent(request)).address);

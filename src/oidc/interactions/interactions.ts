@@ -56,9 +56,10 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     async finishLogin(request, login) {
       const interaction = await open(request);
       const client = await clientOf(interaction);
-      const { accountId, amr, remember: keep = true } = login;
+      const { account, amr, remember: keep = true } = login;
+      const { id: accountId } = account;
       const acr = toldLevel(login.acr, interaction.params.claims);
-      await refuseOthers(interaction, client, accountId);
+      await refuseOthers(interaction, client, account);
       await endOther(interaction, accountId);
       return answer(interaction, {
         // The time is noted here, so that going on once more does not sign the person in once more.
@@ -170,23 +171,18 @@ function createSteps(deps: InteractionDeps) {
     accountId: string | undefined,
   ): Promise<AccountRecord | undefined> {
     const account = accountId === undefined ? undefined : await accounts.byId(accountId);
-    if (!account || !isActive(account) || !serves(client, account)) return undefined;
-    const asked = askedOrganization(params, traitsOf(client));
-    return asked === undefined || asked === account.organization ? account : undefined;
+    return account && isServed(params, client, account) ? account : undefined;
   }
 
   async function refuseOthers(
     interaction: StoredInteraction,
     client: Client,
-    accountId: string,
+    account: AccountRecord,
   ): Promise<void> {
-    const [account, present] = await Promise.all([
-      served(interaction, client, accountId),
-      served(interaction, client, interaction.session?.accountId),
-    ]);
+    const present = await served(interaction, client, interaction.session?.accountId);
     // Where no organization is known, it is the one of the session that the person goes on in.
     const asked = askedOrganization(interaction.params, traitsOf(client)) ?? present?.organization;
-    if (account !== undefined && account.organization === asked) return;
+    if (isServed(interaction.params, client, account) && account.organization === asked) return;
     throw new Error('The account is not one of the organization that the sign-in is at.');
   }
 
@@ -218,6 +214,13 @@ function createSteps(deps: InteractionDeps) {
   }
 
   return { find, open, persist, answer, clientOf, served, refuseOthers, endOther, remember };
+}
+
+function isServed(params: StoredInteraction['params'], client: Client, account: AccountRecord): boolean {
+  const asked = askedOrganization(params, traitsOf(client));
+  return (
+    isActive(account) && serves(client, account) && (asked ?? account.organization) === account.organization
+  );
 }
 
 /** The prompts that a choice of the account answers. */

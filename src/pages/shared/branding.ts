@@ -7,6 +7,7 @@ import type { Brand, Views } from '../../http/views/render.ts';
 import type { Identity } from '../../identity/context.ts';
 import type { ClientRecord } from '../../model/client.ts';
 import type { Json } from '../../model/json.ts';
+import type { OrganizationRecord } from '../../model/organization.ts';
 
 const LINKS = ['support', 'privacy', 'terms'] as const;
 
@@ -16,6 +17,8 @@ type Branding = Readonly<Record<string, Json | undefined>>;
 export interface Branded {
   readonly organization: string;
   readonly client?: { readonly clientId: string };
+  /** The organization's, where it was read already. */
+  readonly record?: OrganizationRecord | undefined;
 }
 
 export function serverBrand(branding: Config['branding']): Brand {
@@ -25,10 +28,10 @@ export function serverBrand(branding: Config['branding']): Brand {
 export async function brandOf(
   { stores }: Pick<Identity, 'stores'>,
   views: Views,
-  { organization, client }: Branded,
+  { organization, client, record }: Branded,
 ): Promise<Brand> {
   const [theirs, own] = await Promise.all([
-    stores.organizations.byId(organization),
+    record ?? stores.organizations.byId(organization),
     client === undefined ? undefined : stores.clients.byId(client.clientId),
   ]);
   const brand = theirs?.branding === undefined ? views.brand : brandFrom(theirs.branding, views.brand);

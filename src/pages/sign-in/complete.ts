@@ -61,7 +61,7 @@ export async function proven(
   }
   await rememberIfAsked(step, account, all);
   const address = await deps.interactions.finishLogin(ctx.req, {
-    accountId,
+    account,
     amr: all,
     acr: levelOf(all),
     remember,

@@ -14,6 +14,7 @@ import { pageGuards } from '../../http/forms/guards.ts';
 import { type FormFields, readForm } from '../../http/forms/read-form.ts';
 import { seeOther } from '../../http/views/send-page.ts';
 import { refusedAlike } from '../../identity/legacy/refused-alike.ts';
+import type { OrganizationRecord } from '../../model/organization.ts';
 import { InteractionGone, type InteractionView } from '../../oidc/contract.ts';
 import { type Refusal, refusedBy } from '../shared/alert.ts';
 import type { PageDeps, PageForm } from '../shared/deps.ts';
@@ -31,6 +32,8 @@ export interface Step {
   readonly ctx: Context;
   readonly view: InteractionView;
   readonly context: ReturnType<typeof requestContext>;
+  /** The organization's record, where the step has read it already. */
+  readonly organization?: OrganizationRecord | undefined;
   /** Without fields where none was sent. */
   readonly form: FormFields;
 }

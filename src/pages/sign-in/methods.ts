@@ -7,11 +7,14 @@ import { emailDomain } from '../../core/text.ts';
 import type { Upstream } from '../../federation/protocol/upstream.ts';
 import { findOrganization } from '../../identity/accounts/find-organization.ts';
 import { relyingPartyOf } from '../../identity/factors/webauthn.ts';
+import type { OrganizationRecord } from '../../model/organization.ts';
 import type { InteractionView } from '../../oidc/contract.ts';
 import type { PageDeps } from '../shared/deps.ts';
 import { namedWays, upstreamsOf } from '../shared/upstream-trip.ts';
 
 export interface SignInMethods {
+  /** As it was read for them. */
+  readonly organization: OrganizationRecord | undefined;
   /** The name alone comes first, and then how to prove it. */
   readonly nameFirst: boolean;
   readonly password: boolean;
@@ -44,6 +47,7 @@ export async function signInMethodsOf(deps: PageDeps, view: InteractionView): Pr
   const passkey = ways.includes('passkey') && relyingPartyOf(deps.identity) !== undefined;
   const [password, code] = [ways.includes('password'), ways.includes('code')];
   return {
+    organization,
     nameFirst: (view.client.signIn ?? organization?.branding?.sign_in) === 'name-first',
     ...{ password, code, passkey, upstreams },
     codeFirst: code && (!password || ways.indexOf('code') < ways.indexOf('password')),

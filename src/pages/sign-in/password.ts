@@ -39,7 +39,7 @@ export const showSignIn: SignInPage = async (step, refusal) => {
     // What an upstream or a passkey did is no fault of the fields.
     elsewhere: /^(?:upstream|passkey)-/.test(refusal?.alert?.kind ?? ''),
   };
-  await renderInteraction(step, 'sign-in', data, refusal);
+  await renderInteraction({ ...step, organization: methods.organization }, 'sign-in', data, refusal);
 };
 
 export const signIn: SignInStep = async (step) => {

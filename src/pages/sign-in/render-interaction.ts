@@ -13,12 +13,12 @@ export async function renderInteraction(
   data: Readonly<Record<string, unknown>>,
   { alert, status = 200 }: Refusal = {},
 ): Promise<void> {
-  const { deps, ctx, view } = step;
+  const { deps, ctx, view, organization: record } = step;
   sendPage(ctx, deps.views, {
     status,
     view: name,
     languages: view.uiLocales,
-    brand: await brandOf(deps.identity, deps.views, view),
+    brand: await brandOf(deps.identity, deps.views, { ...view, record }),
     data: { ...forApp(step), ...data, alert, token: deps.forms.tokenFor(ctx, interactionOf(ctx)) },
   });
 }
