@@ -209,7 +209,7 @@ let left = Buffer.alloc(0);
 
 /** Each is given once. Asking the system for a few takes as long as for thousands. */
 function freshBytes(count: number): Buffer {
-  if (left.length < count) left = randomBytes(4096);
+  if (left.length < count) left = randomBytes(Math.max(count, 4096));
   const fresh = left.subarray(0, count);
   left = left.subarray(count);
   return fresh;
