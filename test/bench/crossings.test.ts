@@ -6,8 +6,9 @@ import { crossings } from '../../bench/crossings.ts';
  * Files of src/ that run, and calls to a store. A change that needs more says why it is worth it. Two files of
  * src/usage count who calls what, and the metrics; two of identity/hashes tell whose hash it is; three tell whether a
  * second factor is lacking (the dialect's rule, the question, and the policy as it was read a moment ago);
- * the embedded store's connection, its statements, its flushes and its watch are four; two keep answers, those to GET me
- * and those of any kind; and the request log says which route it was. "Again" is the same client with the same token, a moment later.
+ * the embedded store's connection, its statements, its flushes and its watch are four; two keep answers, those to GET
+ * me and those of any kind; and the request log says which route it was. "Again" is the same client with the same token,
+ * a moment later.
  */
 const AT_MOST = {
   'vendor sign-in': { files: 68, storeCalls: 9 },

@@ -35,7 +35,6 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     organizations: 1,
     rateLimits: 4,
     accounts: 3,
-
     audit: 1,
     oidcRecords: 1,
   },
@@ -46,7 +45,6 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     organizations: 1,
     accounts: 3,
     rateLimits: 3,
-
     audit: 1,
     oidcRecords: 1,
   },

@@ -189,19 +189,15 @@ describe('password hashes', () => {
     const all = Promise.all(Array.from({ length: 7 }, patient.begin));
     const after = [];
     for (let ended = 0; ended < 7; ended += 1) after.push(await patient.endOne());
-    expect(after.map(({ begun, left }) => [begun, left])).to.deep.equal([
-      ...[
-        [2, 0],
-        [3, 0],
-        [4, 0],
-        [5, 4],
-      ],
-      // None waits after the sixth.
-      ...[
-        [6, 4],
-        [7, 6],
-        [7, 7],
-      ],
+    expect(after.map(({ begun, left }) => `${begun} begun, ${left} left`)).to.deep.equal([
+      '2 begun, 0 left',
+      '3 begun, 0 left',
+      '4 begun, 0 left',
+      '5 begun, 4 left',
+      '6 begun, 4 left',
+      // None waits any more.
+      '7 begun, 6 left',
+      '7 begun, 7 left',
     ]);
     await all;
     const hasty = slots(1);
