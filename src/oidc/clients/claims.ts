@@ -95,7 +95,7 @@ function isSignIn(token: FoundBy): token is AuthorizationCode | DeviceCode | Ref
 
 type Claims = Record<string, unknown>;
 
-/** As the provider knows it, and what its client gets besides. */
+/** As the provider knows it. `besides`: the claims that its client gets beyond the provider's own rule. */
 export interface KnownAccount extends Account {
   besides(use: string, scope: string): Claims;
 }

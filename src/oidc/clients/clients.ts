@@ -235,8 +235,8 @@ function readTraits(client: Client): ClientTraits {
 }
 
 /**
- * Whether it is a secret of the client: its own, or the one before it, until the second in which that ends. Answers are
- * kept within a second (fast-path/kept-route.ts).
+ * Whether it is a secret of the client: its own, or the one before it until that ends. It ends by the second, since
+ * answers are kept within one (fast-path/kept-route.ts).
  */
 export function isSecretOf(
   client: Client,

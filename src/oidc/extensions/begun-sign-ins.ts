@@ -88,7 +88,7 @@ function keepOneEach(
 const prefixOf = (issuer: string) => `${issuer.startsWith('https:') ? '__Host-' : ''}portico_sign_in_`;
 const signed = (uid: string, at: string) => `${uid}.${at}`;
 
-/** The id in the address, where the sign-in was begun in this browser. */
+/** The id of the sign-in in the address; undefined unless it was begun in this browser. */
 export function begunSignIn(
   { url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>,
   { secrets, issuer }: { secrets: Secrets; issuer: string },

@@ -87,7 +87,7 @@ export function validateClient(provider: Provider, metadata: Record<string, Json
   return Client.validate(structuredClone(metadata));
 }
 
-/** The provider hashes a client's metadata at every look-up; here a record is made a client once. */
+/** The provider hashes a client's metadata at every look-up; here a client is made once of each record. */
 export function makeClientsOnce(
   { Client: model }: Provider,
   deps: {
@@ -98,11 +98,11 @@ export function makeClientsOnce(
   const made = new WeakMap<ClientRecord, Client>();
   override(model, 'find', async (_model, original, id) => {
     const { failure } = (Provider.ctx && deps.originOf(Provider.ctx.req)) ?? {};
-    // The store tells why, and is asked no second time (persistence/adapter.ts).
+    // The adapter fails in the same way again, and does not ask the store (persistence/adapter.ts).
     if (failure) return original(id);
-    // What a JWT names may be no text.
+    // A JWT may name its client by something else than text.
     const record = typeof id === 'string' ? await deps.clients.record(id) : undefined;
-    // What a document says may be read anew, or for the first time. Other unknown names are looked for once.
+    // A client's document may have to be read, anew or for the first time. Other unknown names are looked for once.
     if (record?.unregistered || (record === undefined && URL.canParse(id))) return original(id);
     if (record === undefined) return undefined;
     const client = made.get(record) ?? (await original(id));

@@ -70,7 +70,7 @@ function isNewBrowser({ headers: { cookie = '', accept = '*/*' } }: IncomingMess
   return !cookie.includes('portico_s') && /^(?:text\/html(?:,.*)?|\*\/\*)$/.test(accept);
 }
 
-/** Whether it is no unusual client, and may ask for this. */
+/** Whether the client is an ordinary one, and may ask for this. */
 export async function mayAsk(
   client: Client,
   params: Pick<Parameters, 'redirect_uri' | 'scope'>,

@@ -63,13 +63,13 @@ interface Build {
   signingKey(alg: KeyAlgorithm): PrivateKey;
 }
 
-/** How the addresses of sign-ins begin: they have a query, or the id of a sign-in. */
+/** How the addresses of sign-ins begin: a query follows, or the id of a sign-in. */
 const [BEGINNING, RESUMPTION] = [`${ROUTES.authorization}?`, `${ROUTES.authorization}/`];
 
 /** The method and the path by which a route is found. */
 export function routeKey(method: string, url: string): string {
-  const begins = [BEGINNING, RESUMPTION].find((each) => url.startsWith(each));
-  return `${method} ${begins ?? url}`;
+  const known = [BEGINNING, RESUMPTION].find((each) => url.startsWith(each));
+  return `${method} ${known ?? url}`;
 }
 
 /** By method and path, on one build of the provider. */

@@ -5,7 +5,7 @@ import type { FastAnswer, FastRoute } from '../fast-path-contract.ts';
 import { ROUTES } from '../provider/routes.ts';
 import { clientByBasic, OPAQUE, plainForm } from './credentials.ts';
 import type { FastPathDeps } from './fast-path.ts';
-import { type AskedAgain, keptRoute } from './kept-route.ts';
+import { type KeyedRequest, keptRoute } from './kept-route.ts';
 import { JSON_REPLY, liveAccessToken, liveOwnToken } from './live-token.ts';
 
 export function introspectionRoute(deps: FastPathDeps): FastRoute {
@@ -13,7 +13,7 @@ export function introspectionRoute(deps: FastPathDeps): FastRoute {
   const route = {
     pattern: ROUTES.introspection,
     takes: 'form',
-    async answer({ authorization, accept, text }: AskedAgain) {
+    async answer({ authorization, accept, text }: KeyedRequest) {
       // RFC 9701: the provider signs.
       if (/jwt/i.test(accept)) return undefined;
       const { token: value = '' } = plainForm(text, ['token']) ?? {};
@@ -31,7 +31,7 @@ export function introspectionRoute(deps: FastPathDeps): FastRoute {
   return keptRoute(route, deps);
 }
 
-/** Of a person, or of a client that acts for itself. */
+/** A token of a person, or of a client that acts for itself. */
 type Live = Omit<ClientCredentials, 'kind'> & Partial<Pick<AccessToken, 'accountId' | 'sid'>>;
 
 function described(token: Live, value: string, issuer: string): FastAnswer {

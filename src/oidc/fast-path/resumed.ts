@@ -57,8 +57,8 @@ export function resumptionRoute(deps: FastPathDeps): FastRoute {
       const uid = begunSignIn(request, deps);
       const signIn = uid === undefined ? undefined : await find(uid);
       if (signIn === undefined) return undefined;
-      const { over, grant, session, code } = recordsOf(signIn, request, deps);
-      await oidcRecords.saveAll([over, grant, code, session]);
+      const { interaction, grant, session, code } = recordsOf(signIn, request, deps);
+      await oidcRecords.saveAll([interaction, grant, code, session]);
       const { client, account, finished } = signIn;
       line({ req: request, oidc: { client, account } }, 'grant.issued', 'success', {
         scope: finished.params.scope,
@@ -66,9 +66,9 @@ export function resumptionRoute(deps: FastPathDeps): FastRoute {
       // The provider's own cookies and redirect, on a reply that is not sent.
       const ctx = provider.createContext(request, new ServerResponse(request));
       ctx.status = 303;
-      ctx.redirect(callback(finished.params, code.value, deps.issuer));
+      ctx.redirect(callbackUrl(finished.params, code.value, deps.issuer));
       ctx.cookies.set(provider.cookieName('session'), session.value, deps.cookies);
-      const cookies = lasting([ctx.response.get('Set-Cookie')].flat(), session.payload);
+      const cookies = withExpiry([ctx.response.get('Set-Cookie')].flat(), session.payload);
       return {
         status: 303,
         headers: [
@@ -81,7 +81,7 @@ export function resumptionRoute(deps: FastPathDeps): FastRoute {
   };
 }
 
-/** By what its browser proves; undefined where a page is left to show, and for one with something unusual. */
+/** The finished sign-in of an id; undefined where a page is left to show, or something about it is unusual. */
 function createFinder(deps: FastPathDeps) {
   const lacksFactor = createFactorJudge(deps);
   return async (uid: string): Promise<SignIn | undefined> => {
@@ -101,7 +101,7 @@ function createFinder(deps: FastPathDeps) {
   };
 }
 
-/** Whether the client shows no consent page. */
+/** Whether the client gets its code without a consent page. */
 async function isAllowed(
   { client, account, finished }: SignIn,
   { consents }: FastPathDeps,
@@ -113,7 +113,7 @@ async function isAllowed(
   return known.scopes.length === scopes.length;
 }
 
-/** As the provider's models of them make them. */
+/** What a resumption stores, as the provider's models make it. */
 function recordsOf(
   { stored, finished, client, account }: SignIn,
   request: IncomingMessage,
@@ -122,7 +122,8 @@ function recordsOf(
   const { lifetimes } = deps.config.oidc;
   const { params, exp, jti: value, result } = finished;
   const { amr, acr, remember, ts: loginTs } = result.login;
-  const [{ accountId }, { clientId }] = [account, client];
+  const { accountId } = account;
+  const { clientId } = client;
   const [sid, sessionUid] = [randomToken(), randomToken()];
   const ofBoth = { accountId, clientId };
   const grant = unsaved('Grant', { ...ofBoth, openid: { scope: params.scope } }, lifetimes.grant);
@@ -146,11 +147,11 @@ function recordsOf(
     lifetimes.authorizationCode,
   );
   const lifetime = exp - Math.floor(Date.now() / 1000);
-  const over = { kind: 'Interaction', value, payload: { ...stored, over: true }, lifetime };
-  return { over, grant, session, code };
+  const interaction = { kind: 'Interaction', value, payload: { ...stored, over: true }, lifetime };
+  return { interaction, grant, session, code };
 }
 
-function callback({ redirect_uri: uri, state }: SignIn['finished']['params'], code: string, iss: string) {
+function callbackUrl({ redirect_uri: uri, state }: SignIn['finished']['params'], code: string, iss: string) {
   const url = new URL(uri);
   url.searchParams.set('code', code);
   if (state !== undefined) url.searchParams.set('state', state);
@@ -159,7 +160,7 @@ function callback({ redirect_uri: uri, state }: SignIn['finished']['params'], co
 }
 
 /** A session that is not remembered ends with its browser. */
-function lasting(
+function withExpiry(
   cookies: readonly string[],
   { exp, transient }: Readonly<Record<string, unknown>>,
 ): string[] {

@@ -8,7 +8,7 @@ import { ROUTES } from '../provider/routes.ts';
 import { DIALECT_GRANT } from '../tokens/dialect-tokens.ts';
 import { OPAQUE } from './credentials.ts';
 import type { FastPathDeps } from './fast-path.ts';
-import { type AskedAgain, keptRoute } from './kept-route.ts';
+import { type KeyedRequest, keptRoute } from './kept-route.ts';
 import { JSON_REPLY, liveAccessToken } from './live-token.ts';
 
 /** An answer, and what it was made of. */
@@ -26,7 +26,7 @@ export function userinfoRoute(deps: FastPathDeps): FastRoute {
   const route = {
     pattern: ROUTES.userinfo,
     takes: 'nothing',
-    async answer({ authorization }: AskedAgain) {
+    async answer({ authorization }: KeyedRequest) {
       const [, value = ''] = /^Bearer ([\w-]+)$/.exec(authorization) ?? [];
       if (!OPAQUE.test(value)) return undefined;
       const live = await liveAccessToken(value, deps);
