@@ -204,10 +204,10 @@ function hmacOf(key: KeyObject, purpose: string, text: string): string {
   return createHmac('sha256', key).update(`${purpose.length}:${purpose}${text}`).digest('base64url');
 }
 
-/** Random bytes that nothing was made of yet. */
+/** Random bytes that were drawn in advance and are not given out yet. */
 let left = Buffer.alloc(0);
 
-/** Each is given once. Asking the system for a few takes as long as for thousands. */
+/** No byte is given out twice. Asking the system for a few takes as long as for thousands. `count`: at most 4096. */
 function freshBytes(count: number): Buffer {
   if (left.length < count) left = randomBytes(Math.max(count, 4096));
   const fresh = left.subarray(0, count);
@@ -255,7 +255,7 @@ export function randomToken(prefix = ''): string {
   return prefix + randomValue(32);
 }
 
-/** So many random bytes as base64url. */
+/** This many random bytes, as base64url. */
 export function randomValue(bytes: number): string {
   return freshBytes(bytes).toString('base64url');
 }

@@ -26,7 +26,7 @@ export function keepFresh<Kept>(clock: Clock, find: (name: string) => Promise<Ke
       known.delete(name);
       forgotten += 1;
     },
-    /** How often one was forgotten: what rests on these records holds no longer than this number. */
+    /** How often `forget` was called: what rests on these records is stale once the number changes. */
     forgotten: () => forgotten,
   });
 }

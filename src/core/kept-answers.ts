@@ -1,4 +1,4 @@
-/** Answers, each kept until something changes in the store that it was made from. */
+/** Answers, each kept for a second at most, and no longer than until what it was made from changes in the store. */
 import type { Clock } from './clock.ts';
 
 /** Tells at once, without reading again, whether what was read has changed since. Only a store in this process can. */
@@ -17,7 +17,7 @@ export interface ReadSet {
   isCurrent(now: Date): boolean;
 }
 
-/** Milliseconds: of the clock an answer may be so far behind. */
+/** Milliseconds by which an answer may be behind the clock. */
 const KEPT_FOR = 1000;
 const MOST = 1000;
 
@@ -46,7 +46,7 @@ export class KeptAnswers<Answer> {
     return age >= 0 && age < KEPT_FOR && kept.readSet.isCurrent(now) ? kept.answer : undefined;
   }
 
-  /** `key`: asked when the answer is made. */
+  /** `key` is called when the answer is made: making it may decide what the key consists of. */
   async keep(
     key: () => string,
     work: () => Promise<Answer>,

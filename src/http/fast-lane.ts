@@ -22,7 +22,8 @@ export interface FastLaneDeps {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-interface Asked {
+/** A request on the lane. */
+interface Current {
   readonly route: FastRoute;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -56,36 +57,36 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
     noteRequestInfo(request, info);
     open.route = route.pattern;
     open.address = address;
-    const asked = { route, request, response, info, open };
-    if (route.takes === 'nothing') return answer(asked, undefined);
+    const current = { route, request, response, info, open };
+    if (route.takes === 'nothing') return answer(current, undefined);
     const gone = () => longWay(request, response);
-    readSmallBody(request, (body) => answer(asked, body), gone);
+    readSmallBody(request, (body) => answer(current, body), gone);
   }
 
   /** An answer that is at hand is sent at once. */
-  function answer(asked: Asked, body: Buffer | undefined) {
-    const { route, request, info, response: res } = asked;
+  function answer(current: Current, body: Buffer | undefined) {
+    const { route, request, info, response: res } = current;
     try {
       const answering = route.answer(request, body?.toString() ?? '', { info, res, body });
-      if (!(answering instanceof Promise)) return finish(asked, body, answering);
+      if (!(answering instanceof Promise)) return finish(current, body, answering);
       answering
-        .then((answer) => finish(asked, body, answer))
-        .catch((error: unknown) => fail(asked, body, error));
+        .then((answer) => finish(current, body, answer))
+        .catch((error: unknown) => fail(current, body, error));
     } catch (error) {
-      fail(asked, body, error);
+      fail(current, body, error);
     }
   }
 
-  function finish(asked: Asked, body: Buffer | undefined, answer: FastAnswer | undefined) {
-    const { request, response, info } = asked;
+  function finish(current: Current, body: Buffer | undefined, answer: FastAnswer | undefined) {
+    const { request, response, info } = current;
     if (answer !== undefined) return send(info.id, answer, response);
     if (body !== undefined) handBack(request, body);
     longWay(request, response);
   }
 
-  function fail(asked: Asked, body: Buffer | undefined, error: unknown) {
-    asked.open.failure = { error };
-    finish(asked, body, undefined);
+  function fail(current: Current, body: Buffer | undefined, error: unknown) {
+    current.open.failure = { error };
+    finish(current, body, undefined);
   }
 
   function send(id: string, answer: FastAnswer, response: ServerResponse) {
@@ -114,7 +115,7 @@ export function createFastLane(deps: FastLaneDeps, longWay: RequestListener): Fa
     try {
       if (isPlain(request, route)) return serve(route, request, response);
     } catch {
-      // The long way says why.
+      // The long way answers, and says what is wrong.
     }
     longWay(request, response);
   };

@@ -35,7 +35,7 @@ export interface Metrics {
   expose(): Promise<{ contentType: string; body: string }>;
 }
 
-/** Requests that are observed in a row: one between two others takes four times as long. */
+/** So many requests are observed in a row: each by itself takes four times as long. */
 const TOGETHER = 256;
 
 export function createMetrics({ ofProcess = true }: { ofProcess?: boolean } = {}): Metrics {

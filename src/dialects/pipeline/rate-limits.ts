@@ -20,8 +20,8 @@ interface Counting {
 
 const limitOf = (rule: LimitRule): Limit => ({ limit: rule.limit, window: rule.window * 1000 });
 
-/** A counter is asked again and again by the same client, and its HMAC costs as much as its count. */
-const madeKeys = new WeakMap<Secrets, Map<string, string>>();
+/** A client comes to the same counter again and again, and the HMAC of its key costs as much as the count. */
+const keysUnder = new WeakMap<Secrets, Map<string, string>>();
 const MOST_KEYS = 1000;
 
 function keyOf(counting: Counting, rule: LimitRule): string {
@@ -30,11 +30,11 @@ function keyOf(counting: Counting, rule: LimitRule): string {
   const whose = rule.acrossOrganizations ? '' : organization;
   const parts = JSON.stringify([dialect, whose, rule.counter, rule.key]);
   const { secrets } = services.identity;
-  const made = madeKeys.get(secrets) ?? new Map<string, string>();
-  madeKeys.set(secrets, made);
-  const key = made.get(parts) ?? `dialect:${secrets.hmac('dialect-limit', parts)}`;
-  if (made.size >= MOST_KEYS) made.clear();
-  made.set(parts, key);
+  const keys = keysUnder.get(secrets) ?? new Map<string, string>();
+  keysUnder.set(secrets, keys);
+  const key = keys.get(parts) ?? `dialect:${secrets.hmac('dialect-limit', parts)}`;
+  if (keys.size >= MOST_KEYS) keys.clear();
+  keys.set(parts, key);
   return key;
 }
 

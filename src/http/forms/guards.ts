@@ -35,23 +35,23 @@ export function pageGuards<Deps extends { readonly forms: Forms }>(deps: Deps) {
 }
 
 /**
- * A router as a middleware of Koa's own type. Of its routes, which it tries one after the other, those of another method
- * or beginning are left out.
+ * A router as a middleware of Koa's own type. A router tries its routes one after the other, so each request gets those
+ * alone that have its method and the first part of its path.
  */
 export function middlewareOf(router: Router): Middleware {
   const groups = Map.groupBy(
     router.stack.flatMap((layer) => layer.methods.map((method) => ({ layer, method }))),
     ({ layer, method }) => groupOf(method, String(layer.path)),
   );
-  const parts = new Map(
+  const routesOf = new Map(
     [...groups].map(([name, members]) => {
-      const part = new Router(router.opts);
-      part.stack.push(...members.map(({ layer }) => layer));
-      return [name, part.routes()];
+      const group = new Router(router.opts);
+      group.stack.push(...members.map(({ layer }) => layer));
+      return [name, group.routes()];
     }),
   );
   return (ctx, next) => {
-    const routes = parts.get(groupOf(ctx.method, ctx.path));
+    const routes = routesOf.get(groupOf(ctx.method, ctx.path));
     return routes ? routes(Object.assign(ctx, { params: {}, router }), next) : next();
   };
 }

@@ -24,7 +24,7 @@ export interface Observation {
 export interface OpenRequest {
   readonly id: string;
   readonly arrivedAt: Date;
-  /** Both are wanted when the reply is out. */
+  /** Both are read when the reply is out. */
   route: string | (() => string);
   address: string | (() => string);
   /** Why the fast lane has no answer. */

@@ -43,14 +43,14 @@ export function readSmallBody(
   done: (body: Buffer) => void,
   gone: () => void,
 ): void {
-  // Most bodies come with their head, and are there when the parser has read on.
+  // Most bodies arrive with their headers, and are complete once the parser has read on.
   queueMicrotask(() => {
     const first: Buffer | null = request.read();
     if (request.complete) return done(first ?? Buffer.alloc(0));
     const kept = first === null ? [] : [first];
     request.on('data', (chunk: Buffer) => kept.push(chunk));
     request.once('end', () => done(Buffer.concat(kept)));
-    // It comes after every body.
+    // It follows every body, a whole one too.
     request.once('close', () => {
       if (!request.readableEnded) gone();
     });

@@ -17,7 +17,7 @@ export interface Words {
 
 const FALLBACK = 'en';
 
-/** Of a value in a text. */
+/** Where a text takes a value. */
 const PLACE = /\{\{\s*(\w+)\s*\}\}/g;
 
 export function loadWords(folder: string): Words {
@@ -47,7 +47,7 @@ export function loadWords(folder: string): Words {
   };
   return {
     say(language, key, values = {}) {
-      // Which text a number takes, i18next knows.
+      // i18next knows which text goes with which number.
       if (Object.hasOwn(values, 'count')) return catalogue.t(key, { ...values, lng: language });
       const text = textOf(language, key);
       return text.includes('{{')

@@ -38,7 +38,7 @@ export interface NotedSignIn {
   readonly context: RequestContext;
   readonly factor: Amr;
   readonly confirmed?: Confirmed | undefined;
-  /** It has succeeded. */
+  /** Told that it has succeeded. */
   readonly attempt?: { succeeded(accountId: string): Promise<void> };
 }
 
@@ -54,7 +54,10 @@ export async function noteSignIn(identity: Identity, input: NotedSignIn): Promis
   ]);
 }
 
-/** Beside the trace what the person comes in to, in one turn of the event loop: one transaction of the embedded store. */
+/**
+ * Runs `enter` and stores the trace in one turn of the event loop, so that the embedded store writes both in one
+ * transaction.
+ */
 export async function enterNoted<Entered>(
   identity: Identity,
   input: NotedSignIn,

@@ -29,7 +29,7 @@ export interface PasswordHasher {
 }
 
 export interface VerifyOptions {
-  /** Hashes of the other kinds that the organization holds, the costliest of each. Asked for what is refused alone. */
+  /** Hashes of the other kinds that the organization holds, the costliest of each. Read after a refusal alone. */
   readonly decoys?: () => Promise<readonly string[]>;
   /** False: the right password will be refused too. */
   readonly admitted?: boolean;
@@ -101,7 +101,7 @@ export function createPasswordHasher(options: {
   };
 }
 
-/** Results that leave together at most. */
+/** At most so many results leave together. */
 const TOGETHER = 4;
 
 /**

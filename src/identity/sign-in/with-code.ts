@@ -28,8 +28,8 @@ interface CodeSignIn {
  * (reclaimAccount). `confirms`: the password was given in the same sign-in, so the two are one person's.
  * `admits`: by default active accounts come in; given, it decides alone. An account that is not admitted, or has no
  * second factor where `isEnough` asks for one, loses no code.
- * Writes lastSignInAt and the audit line. `enter`: what the person comes in to, whose writes share a transaction with
- * those. Refused('code-refused' | 'too-many-requests').
+ * Writes lastSignInAt and the audit line. `enter` makes what the sign-in gives; its writes share a transaction with
+ * these. Refused('code-refused' | 'too-many-requests').
  */
 export async function signInWithCode<Entered>(
   identity: Identity,

@@ -30,14 +30,14 @@ export interface PasswordTry {
 
 export interface PasswordSignIn {
   readonly account: AccountRecord;
-  /** The id of the one that was used. */
+  /** The id of the app password that was used. */
   readonly appPassword?: string;
 }
 
 /**
  * Counts the try, writes lastSignInAt and the audit line. `admits`: by default active accounts come in;
- * given, it decides alone. `appPasswords`: one of the channel's is as good as a password. `enter`: what the person
- * comes in to, whose writes share a transaction with those.
+ * given, it decides alone. `appPasswords`: one of the channel's is as good as a password. `enter` makes what the
+ * sign-in gives; its writes share a transaction with these.
  * Refused('sign-in-refused' | 'too-many-requests' | 'unavailable').
  */
 export async function signInWithPassword<Entered>(

@@ -37,15 +37,18 @@ export const listUsers = endpoint({
     ...failures(400, 401, 403, 503),
   },
   async answer({ query, organization }, use) {
-    const found: AccountView[] = [];
-    const isMeant = filterOf(query, organization);
-    for await (const batch of use.accounts.all()) found.push(...batch.filter(isMeant));
+    const matching: AccountView[] = [];
+    const matches = filterOf(query, organization);
+    for await (const batch of use.accounts.all()) matching.push(...batch.filter(matches));
     const order = query.sort ?? { by: 'id', descending: false };
     const start = query.start ?? 0;
-    const page = inOrder(found, order, organization).slice(start, start + Math.min(query.limit ?? 20, MOST));
+    const page = inOrder(matching, order, organization).slice(
+      start,
+      start + Math.min(query.limit ?? 20, MOST),
+    );
     return ok({
       data: page.map((account) => rowOf(account, organization, query.fields)),
-      total_count: found.length,
+      total_count: matching.length,
     });
   },
 });
