@@ -207,7 +207,7 @@ function hmacOf(key: KeyObject, purpose: string, text: string): string {
 /** Random bytes that were drawn in advance and are not given out yet. */
 let left = Buffer.alloc(0);
 
-/** No byte is given out twice. Asking the system for a few takes as long as for thousands. `count`: at most 4096. */
+/** No byte is given out twice. Asking the system for a few takes as long as for thousands. */
 function freshBytes(count: number): Buffer {
   if (left.length < count) left = randomBytes(Math.max(count, 4096));
   const fresh = left.subarray(0, count);

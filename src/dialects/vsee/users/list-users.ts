@@ -42,10 +42,8 @@ export const listUsers = endpoint({
     for await (const batch of use.accounts.all()) matching.push(...batch.filter(matches));
     const order = query.sort ?? { by: 'id', descending: false };
     const start = query.start ?? 0;
-    const page = inOrder(matching, order, organization).slice(
-      start,
-      start + Math.min(query.limit ?? 20, MOST),
-    );
+    const end = start + Math.min(query.limit ?? 20, MOST);
+    const page = inOrder(matching, order, organization).slice(start, end);
     return ok({
       data: page.map((account) => rowOf(account, organization, query.fields)),
       total_count: matching.length,
