@@ -32,7 +32,7 @@ describe('a cookie of a request', () => {
     expect(readCookie(undefined, 'a')).to.equal(undefined);
   });
 
-  it('is found without a pattern that would be kept for good, by an address of the client’s choice', async () => {
+  it('leaves no pattern of its name in memory, whatever address the client asks for', async () => {
     const server = await startTestServer();
     const { RegExp: original } = globalThis;
     const patterns: string[] = [];

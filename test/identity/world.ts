@@ -160,6 +160,6 @@ export async function refusal(call: Promise<unknown>): Promise<string> {
   );
 }
 
-/** Whom a name and a password lead to. */
+/** A sign-in that gives its account. */
 export const signInByPassword = (identity: Identity, input: PasswordTry) =>
   signInWithPassword(identity, input, async (signIn) => signIn);

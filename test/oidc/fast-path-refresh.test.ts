@@ -123,7 +123,7 @@ describe('codes and refresh tokens by the fast path', function () {
     });
   }
 
-  /** As that of a browser which was not asked again: no client hears of it. */
+  /** Makes it one of a remembered browser, which is a proof that no client hears of. */
   async function makeRemembered(token: string): Promise<void> {
     const { payload = {} } = (await records().load('RefreshToken', token)) ?? {};
     await records().save('RefreshToken', token, { ...payload, amr: ['pwd', 'remembered'] }, 86_400);

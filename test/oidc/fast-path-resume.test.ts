@@ -357,7 +357,7 @@ describe('sign-ins resumed by the fast path', function () {
       const { code: made } = await left(uid, first);
       const cookies = first.headers.filter((header) => header.startsWith('portico_session'));
       const cookie = [request.headers.cookie, ...cookies.map((each) => each.split(';')[0])].join('; ');
-      // Back without the new session, as a thief of the cookie might come; back in the same browser; of another person.
+      // Without the new session, as an attacker with the cookie comes; in the same browser; and as another person.
       const replies = [
         await send(request),
         await send({ ...request, headers: { ...request.headers, cookie } }),

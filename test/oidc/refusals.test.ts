@@ -76,7 +76,7 @@ describe('refusals of the OIDC routes', () => {
     expect((await redeem(world, code, leaver, {})).status).to.equal(200);
   });
 
-  it('CL11 a client that a JWT names by no text is an unknown one', async () => {
+  it('CL11 a client that a JWT names by a number, a list, an object or true is unknown', async () => {
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
     for (const id of [5, ['web'], { web: 1 }, true]) {
       const assertion = `${part({ alg: 'ES256' })}.${part({ sub: id, aud: id })}.${'A'.repeat(86)}`;
