@@ -1,4 +1,4 @@
-/** Kept answers: each is kept for a second at most, and no longer than until what it was made from changes in the store. */
+/** Kept answers: each for a second at most, and no longer than until what it was made from changes in the store. */
 import type { Clock } from './clock.ts';
 
 /** Tells at once, without reading again, whether what was read has changed since. Only a store in this process can. */

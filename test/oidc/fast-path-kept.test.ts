@@ -220,7 +220,7 @@ describe('introspection and UserInfo, kept', function () {
     }
   });
 
-  it('FP24 a token of a client for itself is active until its end, and says whose key it is', async () => {
+  it('FP25 a token of a client for itself is active until its end, and says whose key it is', async () => {
     const { oidcRecords: store } = server.running.stores;
     const secrets = secretsFrom(Buffer.from(TEST_KEY, 'base64'));
     const records = createOidcRecords({ store, secrets, clock: { now: () => now } });

@@ -93,7 +93,7 @@ function isSignIn(token: FoundBy): token is AuthorizationCode | DeviceCode | Ref
   return ['AuthorizationCode', 'DeviceCode', 'RefreshToken'].includes(token?.kind ?? '');
 }
 
-type Claims = Record<string, unknown>;
+export type Claims = Record<string, unknown>;
 
 /** As the provider knows it. `besides`: the claims that its client gets beyond the provider's own rule. */
 export interface KnownAccount extends Account {

@@ -10,10 +10,8 @@ import type Provider from 'oidc-provider';
 import type { Account, Client, Grant } from 'oidc-provider';
 import { provenAmr } from '../../model/amr.ts';
 import { textsOf } from '../../model/json.ts';
-import { BESIDES } from '../clients/claims.ts';
+import { BESIDES, type Claims } from '../clients/claims.ts';
 import { override } from './models.ts';
-
-type Claims = Record<string, unknown>;
 
 interface ClaimsMask {
   readonly available: { [BESIDES]?: Claims };
