@@ -7,8 +7,10 @@ export function readCookie(header: string | undefined, name: string): string | u
     const semicolon = header.indexOf(';', from);
     const end = semicolon === -1 ? header.length : semicolon;
     while (header[from] === ' ') from += 1;
-    if (header.startsWith(name, from) && header[from + name.length] === '=')
-      return header.slice(from + name.length + 1, end);
+    if (header.startsWith(name, from) && header[from + name.length] === '=') {
+      const value = header.slice(from + name.length + 1, end);
+      return value.startsWith('"') ? value.slice(1, -1) : value;
+    }
     from = end + 1;
   }
   return undefined;

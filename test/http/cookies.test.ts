@@ -10,7 +10,15 @@ describe('a cookie of a request', () => {
   it('is read as Koa reads it', () => {
     const names = ['a', 'ab', 'portico_form', '__Host-portico_app'];
     const pieces = [
-      ...names.flatMap((name) => [`${name}=1`, `${name}=`, name, `${name}=x=y`, ` ${name}=2 `]),
+      ...names.flatMap((name) => [
+        `${name}=1`,
+        `${name}=`,
+        name,
+        `${name}=x=y`,
+        ` ${name}=2 `,
+        `${name}="3"`,
+        `${name}="`,
+      ]),
       '',
       ' ',
     ];

@@ -15,10 +15,13 @@ export function cookieSettings(issuer: string) {
   } as const;
 }
 
+/** A browser with a session sends a cookie whose name has this in it. */
+export const SESSION_COOKIE = 'portico_session';
+
 export function cookieNames(issuer: string): { session: string; interaction: string; resume: string } {
   const https = issuer.startsWith('https:');
   return {
-    session: `${https ? '__Host-' : ''}portico_session`,
+    session: `${https ? '__Host-' : ''}${SESSION_COOKIE}`,
     interaction: `${https ? '__Secure-' : ''}portico_interaction`,
     resume: `${https ? '__Secure-' : ''}portico_resume`,
   };

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { randomToken } from '../../core/crypto.ts';
 import { browserOf, sessionLifetime } from '../access/browser-session.ts';
 import { NOTHING } from '../access/consents.ts';
+import { SESSION_COOKIE } from '../access/cookies.ts';
 import { traitsOf } from '../clients/clients.ts';
 import { createFactorJudge, recordOf, signInBehind } from '../clients/factors.ts';
 import { begunSignIn } from '../extensions/begun-sign-ins.ts';
@@ -52,8 +53,7 @@ export function resumptionRoute(deps: FastPathDeps): FastRoute {
     pattern: `${ROUTES.authorization}/:uid`,
     takes: 'nothing',
     async answer(request) {
-      if (!PATH.test(request.url ?? '') || request.headers.cookie?.includes('portico_session'))
-        return undefined;
+      if (!PATH.test(request.url ?? '') || request.headers.cookie?.includes(SESSION_COOKIE)) return undefined;
       const uid = begunSignIn(request, deps);
       const signIn = uid === undefined ? undefined : await find(uid);
       if (signIn === undefined) return undefined;
