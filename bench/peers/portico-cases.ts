@@ -8,7 +8,7 @@ import { BROWSERS, type Cases, type Load, PEOPLE, type Person, personOf, type Re
 
 const JSON_BODY = { 'content-type': 'application/json' };
 /** Addresses that codes go to: the contract allows each five in fifteen minutes. */
-export const MAILBOXES = Array.from({ length: 400 }, (_, i) => `mailbox${i}@example.test`);
+export const MAILBOXES = Array.from({ length: 1000 }, (_, i) => `mailbox${i}@example.test`);
 
 export async function dialectCases(
   server: ServerProcess,

@@ -22,6 +22,7 @@ import { createForms, type Forms } from '../http/forms/csrf.ts';
 import { createCors } from '../http/middleware/cors.ts';
 import { createInternalApp } from '../http/middleware/health.ts';
 import type { Identity } from '../identity/context.ts';
+import { letHashThreadsGiveWay } from '../identity/passwords/hash-threads.ts';
 import { noteStoredHashes } from '../identity/sign-in/verify-password.ts';
 import { startReEncryption } from '../keys/in-background.ts';
 import { refusesLoop } from '../legacy/loop.ts';
@@ -99,6 +100,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     repeat(lifecycle, 'unfinished requests', EVERY_MINUTE, log, () => deps.unfinished.tell());
     repeat(lifecycle, 'key rotation', EVERY_MINUTE, log, () => deps.oidc.rotateKeys());
     await keepKeys(deps);
+    await letHashThreadsGiveWay();
     lifecycle.ready();
     const { stores, identity, oidc } = deps;
     const url = `http://${front.host}:${front.port}`;

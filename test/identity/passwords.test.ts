@@ -1,5 +1,6 @@
 import { createHash, pbkdf2Sync, scryptSync } from 'node:crypto';
-import { availableParallelism } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism, getPriority } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { hash as argon2 } from '@node-rs/argon2';
 import { hash as bcrypt } from '@node-rs/bcrypt';
@@ -13,6 +14,7 @@ import { createPasswordPolicy } from '../../src/identity/passwords/policy.ts';
 import { setPassword } from '../../src/identity/self-service/set-password.ts';
 import { noteStoredHashes } from '../../src/identity/sign-in/verify-password.ts';
 import { inTime } from '../support/in-time.ts';
+import { startTestServer } from '../support/server.ts';
 import { apart, difference } from '../support/timing.ts';
 import { from, openWorld, PASSWORD, refusal, signInByPassword, type World } from './world.ts';
 
@@ -207,6 +209,20 @@ describe('password hashes', () => {
     expect(await Promise.race([alone, pause(2000, 'waits on')])).to.equal('leaves alone');
     for (const _ of others) await hasty.endOne();
     await Promise.all(others);
+  });
+
+  it('W4 are made by threads that give way to the event loop', async () => {
+    const server = await startTestServer();
+    const threads = readdirSync('/proc/self/task').map((id) => ({
+      name: readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim(),
+      priority: getPriority(Number(id)),
+    }));
+    await server.close();
+    const hashing = threads.filter(({ name }) => name === 'libuv-worker');
+    expect(new Set(hashing.map(({ priority }) => priority))).to.deep.equal(
+      new Set([Math.max(10, getPriority())]),
+    );
+    expect(threads.filter(({ priority }) => priority === getPriority())).not.to.have.length(0);
   });
 
   it('W4 a flood of sign-ins is refused with 503 instead of waiting for ever', async () => {
