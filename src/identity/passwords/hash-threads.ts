@@ -5,8 +5,8 @@ import { constants, setPriority } from 'node:os';
 const THREADS = '/proc/self/task';
 
 /**
- * Only Linux has a priority for each thread. Where the system does not let a thread change it, it stays as it is.
- * libuv starts all of its threads with their first piece of work, which is to list them.
+ * Only Linux has a priority for each thread. Where the system refuses to change it, it stays as it is.
+ * The threads are there when they are listed: libuv starts all of them for the first file that is read.
  */
 export async function letHashThreadsGiveWay(): Promise<void> {
   if (process.platform !== 'linux') return;

@@ -96,7 +96,7 @@ export function begunSignIn(
   const [, , uid = ''] = url.split(/[/?]/, 3);
   if (!/^[\w-]+$/.test(uid)) return undefined;
   const cookie = readCookie(headers.cookie, prefixOf(issuer) + uid) ?? '';
-  const [, at = '', proof = ''] = /^"?(\d+)\.([\w-]+)"?$/.exec(cookie) ?? [];
+  const [, at = '', proof = ''] = /^(\d+)\.([\w-]+)$/.exec(cookie) ?? [];
   return secrets.verify('sign-in', signed(uid, at), proof) ? uid : undefined;
 }
 
