@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { mock } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -412,6 +413,17 @@ describe('the embedded store, when something is wrong', () => {
       expect(stdout).to.equal('started\n');
       expect(stderr, 'no warning of Node about its SQLite reaches the user').to.equal('');
     }
+  });
+
+  it('waits at the start for another process that makes the file just then', async () => {
+    mkdirSync(join(folder, 'data'));
+    const other = new DatabaseSync(file);
+    other.exec('BEGIN IMMEDIATE; CREATE TABLE made (a)');
+    const starting = opened((stores) => stores.metadata.set('a', 'b'));
+    await wait(100);
+    other.exec('ROLLBACK');
+    await starting;
+    other.close();
   });
 
   it('loads no driver of another back end', async () => {

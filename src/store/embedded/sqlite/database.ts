@@ -44,7 +44,7 @@ interface Done {
 /** Throws StoreUnusable when the file cannot serve as a database, with what to do. */
 export async function openDatabase({ file, log }: { file: string; log: Log }): Promise<Database> {
   prepareFile(file);
-  return new Database(file, connect(file), log);
+  return new Database(file, await connect(file), log);
 }
 
 export class Database {
