@@ -18,6 +18,8 @@ const FROM_SOURCES = extname(import.meta.filename) === '.ts';
 const MAIN = join(import.meta.dirname, FROM_SOURCES ? '../../bin/server.js' : '../main.js');
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** What the log calls the reason of a worker that is asked to stop by message. */
+const NO_SIGNAL = 'none';
 /** Milliseconds in which further signals are one stop: a terminal and a service manager tell npm and this process. */
 const SAME_STOP = 2000;
 
@@ -41,21 +43,25 @@ export async function serveUntilStopped(): Promise<void> {
 async function serve(config: Config, log: Log): Promise<void> {
   // Not loaded where workers do the serving.
   const { startServer } = await import('./server.ts');
-  const server = await startServer(ofThisWorker(config), { log });
-  const stop = stopInOrder(log, async ({ err, signal = 'none' }) => {
+  const starting = startServer(ofThisWorker(config), { log });
+  // Before the port answers: a server that is still starting stops in order too, once it has started.
+  let stopping = false;
+  const stop = stopInOrder(log, async ({ err, signal }) => {
+    stopping = true;
     if (err) log.fatal(err, 'uncaught error: the server stops');
     else log.info({ signal }, 'stopping');
+    const server = await starting;
     await server.close();
     log.info('stopped');
   });
+  if (cluster.isWorker) whenAskedToStop(stop);
+  const server = await starting;
+  if (stopping) return;
   // In the turn that makes the server ready: no request waits for it that was not waiting already.
   giveBackMemory();
   log.info({ issuer: server.issuer, url: server.url, environment: config.environment }, 'ready');
-  if (cluster.isPrimary) await printStartBlock(config, server.issuer);
-  else {
-    whenAskedToStop(stop);
-    tellReady(server.issuer);
-  }
+  if (cluster.isWorker) tellReady(server.issuer);
+  else await printStartBlock(config, server.issuer);
 }
 
 /**
@@ -81,15 +87,15 @@ function stopInOrder(log: Log, work: (why: { err?: Error; signal?: string }) => 
   let asked: { signal: string; at: number } | undefined;
   const options = { delay: GRACE, logger: log, skip: [...STOP_SIGNALS] };
   const { close } = closeWithGrace(options, (why) => work({ ...why, ...asked }));
-  const stop = (signal: string) => {
+  const stop = (signal: string = NO_SIGNAL) => {
     const at = performance.now();
     if (asked === undefined) {
       asked = { signal, at };
       close();
-    } else if (at - asked.at > SAME_STOP) process.exit(1);
+    } else if (signal !== NO_SIGNAL && at - asked.at > SAME_STOP) process.exit(1);
   };
   for (const signal of STOP_SIGNALS) process.on(signal, stop);
-  return close;
+  return () => stop();
 }
 
 /** The internal listener tells one process's figures, so each worker has its own: port, port + 1, ... */

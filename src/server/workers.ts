@@ -71,9 +71,10 @@ export function startWorkers(options: { count: number; program: string; log: Log
       });
       worker.once('exit', (code, signal) => {
         alive.delete(worker);
+        if (closing) return;
         // It has said why on standard error.
         if (!serving) reject(new WorkerFailed());
-        else if (!closing) void replace(number, { exitCode: code, signal });
+        else void replace(number, { exitCode: code, signal });
       });
     });
   }
@@ -82,10 +83,7 @@ export function startWorkers(options: { count: number; program: string; log: Log
     log.error({ worker: number, ...ended }, 'a worker died and is replaced');
     await pause(REPLACE_AFTER);
     if (closing) return;
-    await start(number).catch(() => {
-      // One that was told to stop while it started has not failed.
-      if (!closing) process.exit(1);
-    });
+    await start(number).catch(() => process.exit(1));
   }
 
   const ready = Promise.all(Array.from({ length: count }, (_, number) => start(number))).then(

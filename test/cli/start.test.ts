@@ -60,6 +60,21 @@ describe('The server process', function () {
     });
   });
 
+  it('A2 stops in order on SIGTERM before it is ready, with exit code 0', async () => {
+    const port = await freePort();
+    for (const workers of [1, 2]) {
+      const terminal = openTerminal({ http: { port, workers }, seed: [DEMO] });
+      const { child, output } = terminal.spawn(['start']);
+      const ended = once(child, 'exit');
+      // The first line is that of a seed file.
+      if (child.stdout) await once(child.stdout, 'data');
+      child.kill('SIGTERM');
+      expect(await ended, output()).to.deep.equal([0, null]);
+      expect(output()).to.match(/"msg":"stopping"[\s\S]*"msg":"stopped"/);
+      terminal.close();
+    }
+  });
+
   it('serves from several processes on one port, replaces one that dies, and stops them all', async () => {
     const port = await freePort();
     const terminal = openTerminal({
