@@ -1,17 +1,28 @@
 /** Ports of this machine, for what is started on one. */
+import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * Below the ports that the system hands out by itself (from 32768 on Linux): each of those may go to a connection
+ * or to a server on port 0 before the test's own program takes it. None of them is one that browsers refuse.
+ */
+const [FIRST, COUNT] = [12_000, 20_000];
+
+/** Other processes of tests most likely count elsewhere. */
+let last = randomInt(COUNT);
+
+/** A port that was free a moment ago, and another one each time. */
+export async function freePort(): Promise<number> {
+  last = (last + 1) % COUNT;
+  const port = FIRST + last;
+  return (await isFree(port)) ? port : freePort();
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address !== null ? resolve(address.port) : reject(),
-      );
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
 
