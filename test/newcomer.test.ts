@@ -112,6 +112,6 @@ function shell(command: string): Promise<string> {
       output += chunk;
     });
     child.once('error', reject);
-    child.once('exit', () => resolve(output));
+    child.once('close', () => resolve(output));
   });
 }

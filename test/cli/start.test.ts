@@ -65,7 +65,7 @@ describe('The server process', function () {
     for (const workers of [1, 2]) {
       const terminal = openTerminal({ http: { port, workers }, seed: [DEMO] });
       const { child, output } = terminal.spawn(['start']);
-      const ended = once(child, 'exit');
+      const ended = once(child, 'close');
       // The first line is that of a seed file.
       if (child.stdout) await once(child.stdout, 'data');
       child.kill('SIGTERM');
@@ -135,7 +135,7 @@ describe('The server process', function () {
 
   it('says that the port is in use, and how to take another', async () => {
     const other = createServer().listen(0, '127.0.0.1');
-    await pause(50);
+    await once(other, 'listening');
     const address = other.address();
     const port = typeof address === 'object' && address ? address.port : 0;
     const words = await failing({ http: { port } });

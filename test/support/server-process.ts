@@ -3,6 +3,7 @@
  * For what only a process can show: starting, signals, exit codes, the start block.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -85,6 +86,8 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // What it wrote has come whole when its output ends: a moment after the process does.
+  const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
   const written: string[] = [];
   child.stdout?.on('data', (chunk) => written.push(String(chunk)));
   child.stderr?.on('data', (chunk) => written.push(String(chunk)));
@@ -111,7 +114,7 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
     output,
     async stop() {
       try {
-        return await end(child);
+        return await end(child, ended);
       } finally {
         await close();
       }
@@ -135,15 +138,8 @@ async function discoveryAnswers(issuer: string, child: ChildProcess, output: () 
   throw new Error(`Discovery did not answer within ${START} ms:\n${output()}`);
 }
 
-async function end(child: ChildProcess) {
+async function end(child: ChildProcess, ended: Promise<[number | null, NodeJS.Signals | null]>) {
   const begun = performance.now();
-  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) {
-      resolve({ code: child.exitCode, signal: child.signalCode });
-    } else {
-      child.once('exit', (code, signal) => resolve({ code, signal }));
-    }
-  });
   child.kill('SIGTERM');
   const late = AbortSignal.timeout(END);
   const result = await Promise.race([
@@ -154,5 +150,6 @@ async function end(child: ChildProcess) {
     child.kill('SIGKILL');
     throw new Error(`The server did not end within ${END} ms of SIGTERM.`);
   }
-  return { ...result, took: performance.now() - begun };
+  const [code, signal] = result;
+  return { code, signal, took: performance.now() - begun };
 }
