@@ -6,6 +6,7 @@ import { registerAccount } from '../../src/identity/accounts/create-account.ts';
 import { setStatus } from '../../src/identity/accounts/set-status.ts';
 import { updateAccount } from '../../src/identity/accounts/update-account.ts';
 import { type HttpClient, openClient } from '../support/http-client.ts';
+import { eventually } from '../support/in-time.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { PLAIN, probe, probeEndpoint } from './probe.ts';
 
@@ -135,12 +136,12 @@ describe('what an endpoint may do', () => {
 
   /** Records are written beside the request, so they may come a moment after the reply. */
   async function auditOf(subject: string, expected: number) {
-    for (let tries = 0; ; tries += 1) {
+    return eventually(async () => {
       const lines = await server.running.stores.audit.latest({ limit: 50, subject });
       const acts = lines.filter(({ clientId }) => clientId === 'using-legacy');
-      if (acts.length >= expected || tries === 50) return acts;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+      expect(acts).to.have.length.at.least(expected);
+      return acts;
+    });
   }
 
   it('refuses an organization that there is none of', async () => {

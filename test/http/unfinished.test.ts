@@ -35,10 +35,11 @@ describe('Requests that never come whole', function () {
           const type =
             path.startsWith('/api') || path.startsWith('/patient') ? 'json' : 'x-www-form-urlencoded';
           socket.write(
-            `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/${type}\r\n${framing}\r\n\r\n`,
+            `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nExpect: 100-continue\r\nContent-Type: application/${type}\r\n${framing}\r\n\r\n`,
           );
           if (framing.startsWith('Content')) socket.write('{"a":');
-          await new Promise((resolve) => setTimeout(resolve, 50));
+          // "100 Continue": the server has the request.
+          await once(socket, 'data');
           end(socket);
           socket.resume();
           if (!socket.closed) await once(socket, 'close');

@@ -7,6 +7,7 @@ import { requestReset } from '../../src/identity/self-service/request-password-r
 import { setPassword } from '../../src/identity/self-service/set-password.ts';
 import { checkPassword } from '../../src/identity/sign-in/reauthenticate.ts';
 import { sendSignInCode } from '../../src/identity/sign-in/send-code.ts';
+import { eventually } from '../support/in-time.ts';
 import { type FakeLegacy, fakeLegacy, together, yes } from './legacy-fake.ts';
 import { from, openWorld, PASSWORD, refusal, signInByPassword, type World } from './world.ts';
 
@@ -39,10 +40,7 @@ const outcome = (call: Promise<unknown>) =>
     () => 'in',
     () => refusal(call),
   );
-const until = async (holds: () => boolean) => {
-  for (let tries = 0; tries < 200 && !holds(); tries += 1)
-    await new Promise((resolve) => setTimeout(resolve, 5));
-};
+const until = (holds: () => boolean) => eventually(() => expect(holds()).to.equal(true));
 const lastSignIn = () => world.audit.filter(({ event }) => event === 'sign-in').at(-1);
 
 async function open(rules: Parameters<typeof fakeLegacy>[1] = {}): Promise<void> {
@@ -330,10 +328,10 @@ describe('emails of a legacy system', () => {
     await roster();
     world.pass(60);
     await ask(EMAIL);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const emails = () => world.emails.filter(({ to }) => to === EMAIL).map(({ name }) => name);
+    await until(() => emails().length > 1);
+    expect(emails()).to.deep.equal(['code', 'reset-link']);
     expect(legacy.calls).to.have.length(2);
-    const emails = world.emails.filter(({ to }) => to === EMAIL).map(({ name }) => name);
-    expect(emails).to.deep.equal(['code', 'reset-link']);
   });
 });
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { deleteAccount } from '../../src/identity/accounts/delete-account.ts';
+import { eventually } from '../support/in-time.ts';
 import { VSEE_KEY } from '../support/legacy-vendors/vsee.ts';
 import { OTHER, PASSWORD, type People, startPeople } from './people.ts';
 
@@ -34,14 +35,12 @@ describe('Beside the password, people of a legacy system', function () {
   const sendCode = (email: string) => people.post('/api/v1/auth/otp/send', { email });
   const verifyCode = (email: string, otp: string) => people.post('/api/v1/auth/otp/verify', { email, otp });
   /** The legacy system is called after the reply: how often it was, once it was. */
-  const called = async (path: RegExp) => {
-    for (let tries = 0; tries < 100; tries += 1) {
-      const count = paths().filter((one) => path.test(one)).length;
-      if (count > 0) return count;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    return 0;
-  };
+  const called = (path: RegExp) =>
+    eventually(() => {
+      const calls = paths().filter((one) => path.test(one));
+      expect(calls).not.to.deep.equal([]);
+      return calls.length;
+    });
 
   it('M15 get its code after the reply, and sign in with it; who is known gets ours', async () => {
     const { email, id } = people.system.add('avycenna', { email: 'code@clinic.test' });
@@ -52,8 +51,7 @@ describe('Beside the password, people of a legacy system', function () {
     expect(paths()).to.deep.equal([]);
     expect(await called(/otp\/send/)).to.equal(1);
     people.system.suffer(undefined);
-    for (let tries = 0; tries < 100 && people.system.world.secretOf(email) === undefined; tries += 1)
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    await eventually(() => expect(people.system.world.secretOf(email)).to.be.a('string'));
     const wrong = await verifyCode(email, '000000');
     expect(wrong.status, wrong.text).to.equal(401);
     const right = await verifyCode(email, people.system.world.secretOf(email) ?? '');

@@ -5,6 +5,7 @@ import { createRemoteJWKSet, exportJWK, generateKeyPair, type JSONWebKeySet, jwt
 import { StoreUnavailable } from '../../src/core/errors.ts';
 import { PrivateKey } from '../../src/oidc/persistence/private-key.ts';
 import { createOutboundFetch, isPublicAddress } from '../../src/oidc/server/outbound-fetch.ts';
+import { eventually } from '../support/in-time.ts';
 import {
   authorizePath,
   Browser,
@@ -81,7 +82,7 @@ describe('signing keys', () => {
     });
     for (let i = 0; i < 2; i += 1) {
       await world.oidc.rotateKeys({ force: true });
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      await eventually(() => expect(kids.size).to.be.above(i));
     }
     await other.oidc.rotateKeys();
     running = false;

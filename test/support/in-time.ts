@@ -38,14 +38,13 @@ function stopwatch(late: string[]): Stopwatch {
   };
 }
 
-/** Checks again and again what happens on its own, for ten seconds at most. */
-export async function eventually(check: () => unknown): Promise<void> {
-  for (const end = Date.now() + 10_000; ; await wait(20)) {
+/** Checks again and again what happens on its own, for ten seconds at most; resolves with what the check gives. */
+export async function eventually<Result>(check: () => Result | Promise<Result>): Promise<Result> {
+  for (const end = performance.now() + 10_000; ; await wait(20)) {
     try {
-      await check();
-      return;
+      return await check();
     } catch (error) {
-      if (Date.now() > end) throw error;
+      if (performance.now() > end) throw error;
     }
   }
 }

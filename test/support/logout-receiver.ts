@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import type { Stores } from '../../src/store/ports/stores.ts';
+import { freePort } from './ports.ts';
 
 export interface ReceivedLogout {
   readonly clientId: string;
@@ -77,7 +78,8 @@ export async function startLogoutReceiver(issuer: () => string): Promise<LogoutR
     site.listen(port, '127.0.0.1');
     await once(site, 'listening');
   };
-  await listen(0);
+  // One that no other program is given while this one is down.
+  await listen(await freePort());
   const { port } = site.address() as AddressInfo;
   const origin = `http://127.0.0.1:${port}`;
 

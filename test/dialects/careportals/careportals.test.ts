@@ -4,6 +4,7 @@ import { deleteAccount } from '../../../src/identity/accounts/delete-account.ts'
 import { setStatus } from '../../../src/identity/accounts/set-status.ts';
 import { updateAccount } from '../../../src/identity/accounts/update-account.ts';
 import type { AccountRecord } from '../../../src/model/account.ts';
+import { eventually } from '../../support/in-time.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { clientOf, NEW_PASSWORD, patient, said } from './client.ts';
 
@@ -323,12 +324,11 @@ describe('CarePortals', () => {
     await client.post('/patient/auth/reset', { token: link, password: 'Tundra-Velvet-Ladder-38' });
     const { id: subject } = await recordOf('new-audit@x.test');
     const events = ['account.register', 'sign-in', 'profile.update', 'link-token.send', 'password.set'];
-    const deadline = Date.now() + 3000;
-    let lines = await server.running.stores.audit.latest({ limit: 50, subject });
-    while (lines.length < 7 && Date.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      lines = await server.running.stores.audit.latest({ limit: 50, subject });
-    }
+    const lines = await eventually(async () => {
+      const latest = await server.running.stores.audit.latest({ limit: 50, subject });
+      expect(latest).to.have.length.at.least(7);
+      return latest;
+    });
     for (const event of events) expect(lines.map((line) => line.event)).to.include(event);
     const outcomes = lines.filter(({ event }) => event === 'sign-in').map(({ outcome }) => outcome);
     expect(new Set(outcomes)).to.have.property('size', 2);
