@@ -5,7 +5,7 @@
  *
  * - pair: login and client address. Cleared by success.
  * - login: from all addresses. Not applied to addresses from which this account signed in within the last 30
- *   days, so that a stranger cannot lock its owner out.
+ *   days (29, where it did so twice in a day), so that a stranger cannot lock its owner out.
  * - address: over all logins.
  * - second: wrong second factors of a login in a row, from all addresses, without an exception: they come from a
  *   client that has the first one. Cleared by a right second factor alone.
@@ -61,7 +61,9 @@ export interface Attempt {
 /** Wrong second factors in a row. */
 const SECOND: Quota = { limit: 5, window: 900 };
 
-const KNOWN_ADDRESS_FOR = 30 * 24 * 3600 * 1000;
+/** Milliseconds. */
+const DAY = 24 * 3600 * 1000;
+const KNOWN_ADDRESS_FOR = 30 * DAY;
 
 export function createAttempts(options: {
   store: RateLimitStore;
@@ -102,33 +104,36 @@ export function createAttempts(options: {
     async check(who) {
       const login = loginOf(who);
       const { address } = who;
-      const known = await store.remembered(seenKey(login, address), clock.now());
+      const known = await store.rememberedUntil(seenKey(login, address), clock.now());
       const input = [budgetOf('pair', login, address), budgetOf('address', address)];
       await refuseWhenFull(...input, ...(known ? [] : [budgetOf('login', login)]));
     },
     async begin(who) {
-      const { organization, name, address } = who;
+      const { organization, accountId, name, address } = who;
       const login = loginOf(who);
       const pair = budgetOf('pair', login, address);
       const codes = who.code === true ? [budgetOf('codes', login)] : [];
       const second = who.second === true ? [budgetOf('second', login)] : [];
-      const ofLogin = [budgetOf('login', login), ...codes];
+      const ofLogin = () => [budgetOf('login', login), ...codes];
+      const seen = seenKey(login, address);
       // Asked for unknown names too, so that both take the same round trips.
-      const known = await store.remembered(seenKey(login, address), clock.now());
-      const taken = [pair, budgetOf('address', address), ...second, ...(known ? [] : ofLogin)];
+      const known = await store.rememberedUntil(seen, clock.now());
+      const taken = [pair, budgetOf('address', address), ...second, ...(known ? [] : ofLogin())];
       const held = await hold(taken);
       return {
         async succeeded(id) {
           const until = new Date(clock.now().getTime() + KNOWN_ADDRESS_FOR);
-          const seen = seenKey(loginOf({ organization, accountId: id, name }), address);
+          const isFresh = id === accountId && known !== undefined && until.getTime() - known.getTime() < DAY;
+          const key =
+            id === accountId ? seen : seenKey(loginOf({ organization, accountId: id, name }), address);
           await held.finish({
             release: taken,
             clear: [pair, ...second].map((each) => each.key),
-            remember: { key: seen, until },
+            ...(!isFresh && { remember: { key, until } }),
           });
         },
         async failed() {
-          await held.finish({ charge: known ? [...taken, ...ofLogin] : taken });
+          await held.finish({ charge: known ? [...taken, ...ofLogin()] : taken });
           const left = await Promise.all([...second, ...codes].map(budgets.read));
           const full = left.findIndex(({ allowed }) => !allowed);
           if (full === -1) return 'counted';

@@ -79,7 +79,12 @@ export function memberOf(value: unknown, name: string): unknown {
 export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secrets; clock: Clock }) {
   const { store, secrets, clock } = deps;
   const idOf = (kind: string, value: string) => secrets.hmac(`artifact:${kind}`, value);
-  const grantKey = (grantId: string) => secrets.hmac('artifact-grant', grantId);
+  /** What is stored together hangs on one grant. */
+  let last = { grantId: '', key: '' };
+  const grantKey = (grantId: string) => {
+    if (grantId !== last.grantId) last = { grantId, key: secrets.hmac('artifact-grant', grantId) };
+    return last.key;
+  };
   const open = (kind: string, stored: StoredOidcRecord): OidcRecord => ({
     ...stored,
     payload: JSON.parse(secrets.decrypt(stored.payload, `${kind}:${stored.id}`)),

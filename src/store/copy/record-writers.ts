@@ -162,7 +162,10 @@ function counters(): Pick<
     },
     remembered: {
       write: ({ rateLimits }, { key, until }) => rateLimits.remember(key, until),
-      compare: async ({ rateLimits }, { key }, now) => [await rateLimits.remembered(key, now), true],
+      compare: async ({ rateLimits }, { key }, now) => [
+        (await rateLimits.rememberedUntil(key, now)) !== undefined,
+        true,
+      ],
     },
   };
 }

@@ -53,7 +53,7 @@ export function createRateLimitStore(database: Database): RateLimitStore {
     takeInWindow: (key, limit, now) => database.write((sql) => takeInWindow(sql, key, limit, now), PASSING),
     peekWindow: (key, limit, now) => database.read((sql) => lookAtWindow(sql, key, limit, now)),
     remember: (key, until) => database.write((sql) => remember(sql, key, until)),
-    remembered: (key, now) => database.read((sql) => find(sql, REMEMBERED, { key }, now) !== undefined),
+    rememberedUntil: (key, now) => database.read((sql) => find(sql, REMEMBERED, { key }, now)?.until),
   };
 }
 
@@ -107,7 +107,11 @@ function take(sql: Sql, event: { key: string; mark: string; limit: Limit; now: D
   const { key, mark, limit, now } = event;
   const before = look(sql, key, limit, now);
   if (!before.allowed) return before;
+  // A key has no more rows than its limit, and is counted once.
+  sql.run('DELETE FROM rate_limits WHERE key = ? AND expires_at <= ?', key, now);
   put(sql, ATTEMPTS, { key, mark, at: now, expires_at: now.getTime() + limit.window });
+  const count = before.count + 1;
+  if (count < limit.limit) return { allowed: true, count, retryAfter: 0 };
   return { ...look(sql, key, limit, now), allowed: true };
 }
 

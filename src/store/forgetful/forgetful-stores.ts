@@ -133,14 +133,14 @@ function drawnIn(account: AccountRecord, before: AccountRecord | undefined): str
 const ROOM: Taken = { allowed: true, count: 1, retryAfter: 0 };
 
 /** What a request counts is counted where it was answered. */
-function withoutLimits({ remembered }: Stores['rateLimits']): Stores['rateLimits'] {
+function withoutLimits({ rememberedUntil }: Stores['rateLimits']): Stores['rateLimits'] {
   const room = async () => ROOM;
   const nothing = async () => {};
   return {
     hold: async (budgets) => budgets.map(() => ({ room: true, charged: ROOM })),
     ...{ finish: nothing, giveBack: nothing, clear: nothing, remember: nothing },
     ...{ take: room, peek: room, takeInWindow: room, peekWindow: room },
-    remembered,
+    rememberedUntil,
   };
 }
 

@@ -138,9 +138,9 @@ export function createRateLimitStore(redis: RedisConnection): RateLimitStore {
     async remember(key, until) {
       await remember(key, until);
     },
-    async remembered(key, now) {
-      const until = await redis.get(memoryKey(key));
-      return until !== null && Number(until) > now.getTime();
+    async rememberedUntil(key, now) {
+      const until = Number(await redis.get(memoryKey(key)));
+      return until > now.getTime() ? new Date(until) : undefined;
     },
   };
 }

@@ -217,7 +217,7 @@ export function rateLimitStoreSuite(open: OpenBackEnd): void {
           expect((await charged(paid, now)).count).to.equal(1);
           expect(rooms(await store().hold([paid], flight(), now))).to.deep.equal([false]);
           expect(rooms(await store().hold([free, forgotten], flight(), now))).to.deep.equal([true, true]);
-          expect(await store().remembered(seen, now)).to.equal(true);
+          expect(await store().rememberedUntil(seen, now)).to.deep.equal(remember.until);
         });
 
         it('B6 come back when a flight has lasted for its lifetime', async () => {
@@ -233,16 +233,16 @@ export function rateLimitStoreSuite(open: OpenBackEnd): void {
     it('X3 remembers a key until the moment given, by the clock of the caller', async () => {
       const key = fresh('key');
       const until = later(new Date(), 60_000);
-      expect(await store().remembered(key, new Date())).to.equal(false);
+      expect(await store().rememberedUntil(key, new Date())).to.equal(undefined);
       await store().remember(key, until);
-      await expectExpiryAt(until, (now) => store().remembered(key, now));
+      await expectExpiryAt(until, async (now) => (await store().rememberedUntil(key, now)) !== undefined);
       await store().remember(key, later(until, -30_000));
       expect(
-        await store().remembered(key, later(until, -1)),
+        await store().rememberedUntil(key, later(until, -1)),
         'a shorter memory does not cut a longer one',
-      ).to.equal(true);
+      ).to.deep.equal(until);
       await store().remember(key, later(until, 30_000));
-      expect(await store().remembered(key, until)).to.equal(true);
+      expect(await store().rememberedUntil(key, until)).to.deep.equal(later(until, 30_000));
     });
 
     it('X5 keeps counters apart whose keys and marks are hostile', async () => {
@@ -253,7 +253,7 @@ export function rateLimitStoreSuite(open: OpenBackEnd): void {
       for (const name of names) {
         expect((await store().take(name, 'mark', LIMIT, now)).count).to.equal(1);
         expect((await store().takeInWindow(name, LIMIT, now)).count).to.equal(1);
-        expect(await store().remembered(name, now)).to.equal(false);
+        expect(await store().rememberedUntil(name, now)).to.equal(undefined);
         await store().remember(name, later(now, 1000));
         await store().take(key, name, room, now);
       }
