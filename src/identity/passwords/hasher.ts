@@ -102,7 +102,7 @@ export function createPasswordHasher(options: {
 }
 
 /** At most so many results leave together. */
-const TOGETHER = 4;
+const TOGETHER = 6;
 
 /**
  * `size` pieces of work run at once and `queue` wait; the next one gets Refused('unavailable'). First come, first
@@ -114,7 +114,7 @@ const TOGETHER = 4;
  * after which a result leaves alone.
  */
 export function createWorkSlots(options: { size: number; queue: number; patience?: number }) {
-  const { size, queue, patience = 25 } = options;
+  const { size, queue, patience = 60 } = options;
   let running = 0;
   const waiting: (() => void)[] = [];
   const behindThem: (() => void)[] = [];

@@ -111,8 +111,8 @@ function take(sql: Sql, event: { key: string; mark: string; limit: Limit; now: D
   sql.run('DELETE FROM rate_limits WHERE key = ? AND expires_at <= ?', key, now);
   put(sql, ATTEMPTS, { key, mark, at: now, expires_at: now.getTime() + limit.window });
   const count = before.count + 1;
-  if (count < limit.limit) return { allowed: true, count, retryAfter: 0 };
-  return { ...look(sql, key, limit, now), allowed: true };
+  const retryAfter = count < limit.limit ? 0 : look(sql, key, limit, now).retryAfter;
+  return { allowed: true, count, retryAfter };
 }
 
 function look(sql: Sql, key: string, limit: Limit, now: Date): Taken {
