@@ -33,13 +33,26 @@ export function createLog({ level, destination }: LogOptions): Log {
       },
     },
   };
-  const log = destination ? pino(options, destination) : pino(options);
+  const log = pino(options, destination ?? standardOutput());
   // Children inherit this method, and with it the cleaning of what is bound to them.
   const child = log.child;
   log.child = function cleanChild(this: Logger, bindings: Members, childOptions?: object) {
     return child.call(this, redact(bindings) as Members, childOptions);
   } as typeof log.child;
   return log;
+}
+
+/** Bytes of log that wait in memory for a disk that is full or a reader that is slow; what comes then is lost. */
+const WAITING = 16 * 1024 * 1024;
+
+/** One that cannot be written takes lines with it, not the server. */
+function standardOutput(): DestinationStream {
+  const stream = pino.destination({ sync: false, maxLength: WAITING });
+  // The next line tries again. Flushing, as the end of the process does, would try for ever.
+  stream.on('error', () => {
+    stream.flushSync = () => {};
+  });
+  return stream;
 }
 
 /** pino's ways to call it, `(message, ...values)`, `(members, message, ...values)` and `(error)`, as one. */
