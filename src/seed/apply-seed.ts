@@ -33,6 +33,8 @@ export interface SeedOptions extends SeedWorld {
   readonly access?: Pick<AccessEnder, 'endAll'>;
   /** Called now and then with how many accounts are done. */
   readonly progress?: (done: number, all: number) => void;
+  /** Between two accounts. */
+  readonly stopped?: AbortSignal | undefined;
 }
 
 export type Counts = Readonly<Record<Step, number>>;
@@ -87,6 +89,7 @@ async function applyAccounts(
   }
   let done = 0;
   const apply = async (planned: PlannedAccount) => {
+    options.stopped?.throwIfAborted();
     if (planned.step !== 'keep') await applyAccount({ options, planned, file, tries: 3 });
     done += 1;
     if (done % 100 === 0 || done === accounts.length) options.progress?.(done, accounts.length);

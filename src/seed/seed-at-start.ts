@@ -11,7 +11,7 @@ const CLAIM = 15_000;
 
 export interface SeedAtStartOptions
   extends Pick<Identity, 'stores' | 'secrets' | 'hasher' | 'clock' | 'access' | 'log' | 'issuer'>,
-    Pick<SeedOptions, 'judgeClient' | 'resources' | 'upstreams'> {
+    Pick<SeedOptions, 'judgeClient' | 'resources' | 'upstreams' | 'stopped'> {
   /** `config.seed`: absolute paths. */
   readonly files: readonly string[];
   /** Demo files are refused in production: their passwords are published. */
@@ -52,7 +52,7 @@ async function loadOnce(options: SeedAtStartOptions, file: SeedFile): Promise<vo
   while (!(await isLoaded(options, file))) {
     const now = clock.now();
     if (!(await stores.leases.acquire(key, owner, now, new Date(now.getTime() + CLAIM)))) {
-      await pause(100);
+      await pause(100, undefined, { signal: options.stopped });
       continue;
     }
     try {

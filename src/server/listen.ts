@@ -29,7 +29,7 @@ export async function listen(http: Config['http'], lifecycle: Lifecycle): Promis
     if (!lifecycle.accepting()) response.setHeader('Connection', 'close');
     handler(request, response);
   });
-  const port = await bind(server, http.port, http.host);
+  const port = await bind(server, http, 'http.port');
   // Bound once to fail early on EADDRINUSE, then released until the handler is ready: a balancer that does
   // not ask /readyz sends requests to any port that accepts connections.
   if (http.port !== 0) await new Promise((resolve) => server.close(resolve));
@@ -43,18 +43,23 @@ export async function listen(http: Config['http'], lifecycle: Lifecycle): Promis
     host: http.host === '0.0.0.0' || http.host === '::' ? 'localhost' : http.host,
     async answerWith(next: RequestListener) {
       handler = next;
+      if (!server.listening) await bind(server, { ...http, port }, 'http.port');
       served = true;
-      if (!server.listening) await bind(server, port, http.host);
     },
   };
 }
 
-/** Resolves with the port: the system's choice where `port` is 0. */
-export function bind(server: Server, port: number, host: string): Promise<number> {
+/** Resolves with the port: the system's choice where `port` is 0. `setting`: which the error names. */
+export function bind(
+  server: Server,
+  { port, host }: { readonly port: number; readonly host: string },
+  setting: string,
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    const refused = (error: Error) => reject(Object.assign(error, { setting }));
+    server.once('error', refused);
     server.listen({ port, host }, () => {
-      server.off('error', reject);
+      server.off('error', refused);
       resolve((server.address() as AddressInfo).port);
     });
   });

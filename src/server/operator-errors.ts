@@ -34,17 +34,21 @@ function ofDomain({ reason, issues, message }: Refused): string {
   return issues.length > 0 ? issues.map((issue) => issue.message).join('\n') : said;
 }
 
-function ofSystem(error: NodeJS.ErrnoException & { port?: number; address?: string }): string | undefined {
+/** `setting`: of the port (listen.ts). */
+type SystemError = NodeJS.ErrnoException & { port?: number; address?: string; setting?: string };
+
+function ofSystem(error: SystemError): string | undefined {
+  const { setting = 'http.port' } = error;
   const where = `${error.address ?? 'the address'}:${error.port ?? ''}`;
   switch (error.code) {
     case 'EADDRINUSE':
-      return `Port ${error.port} is in use. Stop the process that has it, or choose another: PORTICO_HTTP__PORT=${Number(error.port) + 1}`;
+      return `Port ${error.port} is in use. Stop the process that has it, or choose another: PORTICO_${setting.replaceAll('.', '__').toUpperCase()}=${Number(error.port) + 1}`;
     case 'EADDRNOTAVAIL':
-      return `${where} is not an address of this machine. Set http.host to one, or to 0.0.0.0.`;
+      return `${where} is not an address of this machine. Set ${setting.replace(/port$/, 'host')} to one, or to 0.0.0.0.`;
     case 'EACCES':
     case 'EPERM':
       return error.syscall === 'listen'
-        ? `This user may not listen on ${where}. Choose a port above 1023 (http.port) and put a proxy before it.`
+        ? `This user may not listen on ${where}. Choose a port above 1023 (${setting}) and put a proxy before it.`
         : `${error.path ?? 'A file'} may not be used (${error.code}). Give the user that runs Portico permission.`;
     case 'EROFS':
       return `${error.path ?? 'A file'} lies on a read-only file system. Mount it writable, or choose another path.`;

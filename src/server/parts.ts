@@ -48,6 +48,7 @@ interface Ground {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly stores?: Stores | undefined;
+  readonly stopped?: AbortSignal | undefined;
   /** Empty where none is served. */
   readonly dialects: readonly Dialect[];
   /** On which the server listens. */
@@ -58,7 +59,8 @@ export type Parts = Awaited<ReturnType<typeof createParts>>;
 
 export async function createParts(ground: Ground) {
   const { config, issuer, log, clock, lifecycle } = ground;
-  const stores = ground.stores ?? (await openStoresWhenReady(config.store, { log }));
+  const { stopped } = ground;
+  const stores = ground.stores ?? (await openStoresWhenReady(config.store, { log, stopped }));
   lifecycle.onClose('stores', 'stores', () => stores.close());
   const keys = await openKeys({ config, stores, clock });
   const { secrets, cookieKeys } = keys;

@@ -17,7 +17,7 @@ import { tellReady, whenAskedToStop, workerNumber } from './workers.ts';
 const FROM_SOURCES = extname(import.meta.filename) === '.ts';
 const MAIN = join(import.meta.dirname, FROM_SOURCES ? '../../bin/server.js' : '../main.js');
 
-const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** What the log calls the reason of a worker that is asked to stop by message. */
 const NO_SIGNAL = 'none';
 /** Milliseconds in which further signals are one stop: a terminal and a service manager tell npm and this process. */
@@ -43,20 +43,23 @@ export async function serveUntilStopped(): Promise<void> {
 async function serve(config: Config, log: Log): Promise<void> {
   // Not loaded where workers do the serving.
   const { startServer } = await import('./server.ts');
-  const starting = startServer(ofThisWorker(config), { log });
-  // Before the port answers: a server that is still starting stops in order too, once it has started.
-  let stopping = false;
+  const stopped = new AbortController();
+  const starting = startServer(ofThisWorker(config), { log, stopped: stopped.signal }).catch((error) => {
+    // It broke off, with nothing left open.
+    if (stopped.signal.aborted) return undefined;
+    throw error;
+  });
+  // Before the port answers: a server that is still starting stops in order too.
   const stop = stopInOrder(log, async ({ err, signal }) => {
-    stopping = true;
     if (err) log.fatal(err, 'uncaught error: the server stops');
     else log.info({ signal }, 'stopping');
-    const server = await starting;
-    await server.close();
+    stopped.abort();
+    await (await starting)?.close();
     log.info('stopped');
   });
   if (cluster.isWorker) whenAskedToStop(stop);
   const server = await starting;
-  if (stopping) return;
+  if (server === undefined || stopped.signal.aborted) return;
   // In the turn that makes the server ready: no request waits for it that was not waiting already.
   giveBackMemory();
   log.info({ issuer: server.issuer, url: server.url, environment: config.environment }, 'ready');
@@ -109,5 +112,8 @@ function ofThisWorker(config: Config): Config {
 async function printStartBlock(config: Config, issuer: string): Promise<void> {
   if (config.environment !== 'development') return;
   const { startBlock } = await import('./startup-banner.ts');
-  process.stdout.write(await startBlock({ config, issuer }));
+  const block = await startBlock({ config, issuer });
+  // As in the log: a reader that has gone, or a full disk, does not end the server.
+  process.stdout.removeAllListeners('error').on('error', () => {});
+  process.stdout.write(block);
 }

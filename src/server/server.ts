@@ -50,6 +50,8 @@ export interface ServerOptions {
   readonly dialects?: readonly Dialect[];
   /** Migrated, and closed with the server. Default: those that the configuration names. */
   readonly stores?: Stores;
+  /** A start under way breaks off. */
+  readonly stopped?: AbortSignal;
 }
 
 export interface RunningServer {
@@ -74,7 +76,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const front = await listen(config.http, lifecycle);
     const issuer = withPort(config.issuer, front.port);
     const dialects = options.dialects ?? (await loadEnabledDialects(config.dialects));
-    const ground = { config, issuer, log, clock, lifecycle, stores: options.stores };
+    const { stores: given, stopped } = options;
+    const ground = { config, issuer, log, clock, lifecycle, stores: given, stopped };
     const deps = await createParts({ ...ground, dialects, port: front.port });
     const production = config.environment === 'production';
     const { judgeClient } = deps.oidc;
@@ -87,11 +90,13 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       upstreams,
       files: config.seed,
       production,
+      stopped,
     });
     await noteStoredHashes(deps.stores);
     await deps.legacy?.judge();
     const handler = await createHandler(deps);
     await startInternal(deps);
+    stopped?.throwIfAborted();
     await front.answerWith(handler);
     repeat(lifecycle, 'sweep', EVERY_MINUTE, log, () => deps.stores.sweep(clock.now()));
     deps.oidc.deliverLogouts();
@@ -252,6 +257,6 @@ async function startInternal(deps: Parts): Promise<void> {
   if (port === null) return;
   const app = createInternalApp({ ...deps, accepting: deps.lifecycle.accepting });
   const server = createServer(app.callback());
-  await bind(server, port, host);
+  await bind(server, { port, host }, 'http.internal.port');
   deps.lifecycle.onClose('work', 'internal listener', () => drain(server));
 }

@@ -37,8 +37,11 @@ export function whenAskedToStop(stop: () => unknown): void {
   process.on('message', (message) => {
     if (message === STOP) stop();
   });
-  // The other process died without a word.
-  process.on('disconnect', () => stop());
+  // The other process died without a word. By itself Node would end this one at once.
+  cluster.worker?.on('disconnect', function (this: Worker) {
+    this.exitedAfterDisconnect = true;
+    stop();
+  });
 }
 
 export interface Workers {
@@ -53,7 +56,12 @@ export function startWorkers(options: { count: number; program: string; log: Log
   // hands to a worker in the moment of its death hangs until the client gives up.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   const alive = new Set<Worker>();
+  const serving = new Set<Worker>();
   let closing = false;
+  // Where this process ends without them, as on a second signal, it leaves none behind.
+  process.once('exit', () => {
+    for (const worker of alive) worker.process.kill('SIGKILL');
+  });
 
   function start(number: number): Promise<string> {
     cluster.setupPrimary({
@@ -64,16 +72,15 @@ export function startWorkers(options: { count: number; program: string; log: Log
     const worker = cluster.fork();
     alive.add(worker);
     return new Promise((resolve, reject) => {
-      let serving = false;
       worker.on('message', (message: Ready) => {
-        serving = true;
+        serving.add(worker);
         resolve(message.ready);
       });
       worker.once('exit', (code, signal) => {
         alive.delete(worker);
         if (closing) return;
         // It has said why on standard error.
-        if (!serving) reject(new WorkerFailed());
+        if (!serving.delete(worker)) reject(new WorkerFailed());
         else void replace(number, { exitCode: code, signal });
       });
     });
@@ -83,7 +90,16 @@ export function startWorkers(options: { count: number; program: string; log: Log
     log.error({ worker: number, ...ended }, 'a worker died and is replaced');
     await pause(REPLACE_AFTER);
     if (closing) return;
-    await start(number).catch(() => process.exit(1));
+    await start(number).catch(async () => {
+      log.fatal({ worker: number }, 'a worker could not be replaced: the workers stop');
+      await close();
+      process.exit(1);
+    });
+  }
+
+  async function close(): Promise<void> {
+    closing = true;
+    await Promise.all([...alive].map((worker) => end(worker, { serves: serving.has(worker) })));
   }
 
   const ready = Promise.all(Array.from({ length: count }, (_, number) => start(number))).then(
@@ -91,14 +107,10 @@ export function startWorkers(options: { count: number; program: string; log: Log
   );
   return {
     ready: ready.catch(async (error) => {
-      closing = true;
-      await endAll(alive);
+      await close();
       throw error;
     }),
-    async close() {
-      closing = true;
-      await endAll(alive);
-    },
+    close,
   };
 }
 
@@ -108,13 +120,11 @@ class WorkerFailed extends OperatorError {
   }
 }
 
-function endAll(workers: ReadonlySet<Worker>): Promise<unknown> {
-  return Promise.all(
-    [...workers].map((worker) => {
-      const ended = new Promise((resolve) => worker.once('exit', resolve));
-      if (worker.isConnected()) worker.send(STOP);
-      else worker.kill();
-      return ended;
-    }),
-  );
+/** One that is still loading its program would miss the message. */
+function end(worker: Worker, { serves }: { serves: boolean }): Promise<unknown> {
+  const ended = new Promise((resolve) => worker.once('exit', resolve));
+  // A signal of the same terminal may have ended it a moment ago.
+  if (serves && worker.isConnected()) worker.send(STOP, () => {});
+  else worker.kill();
+  return ended;
 }

@@ -13,6 +13,8 @@ import type { StoreHealth, Stores } from './ports/stores.ts';
 
 /** Milliseconds between two tries. */
 const PAUSE = 500;
+/** Milliseconds that a try may still take when the server is told to stop. */
+const LAST_TRY = 1000;
 
 /**
  * Opens the configured back end. Call `migrate()` before the first use.
@@ -40,14 +42,17 @@ export async function openStoreDump(store: Config['store'], { log }: { log: Log 
 
 /**
  * Open, migrated and reachable. Throws StoreUnavailable, which names every server that is away, after
- * `store.startupTimeout` seconds; StoreUnusable at once when waiting would not help.
+ * `store.startupTimeout` seconds; StoreUnusable at once when waiting would not help; the reason of `stopped`.
  */
-export async function openStoresWhenReady(store: Config['store'], { log }: { log: Log }): Promise<Stores> {
+export async function openStoresWhenReady(
+  store: Config['store'],
+  { log, stopped }: { log: Log; stopped?: AbortSignal | undefined },
+): Promise<Stores> {
   const deadline = performance.now() + store.startupTimeout * 1000;
   const stores = await openStores(store, { log });
   try {
     for (let said = ''; ; ) {
-      const away = await firstUse(stores);
+      const away = await unlessStopped(firstUse(stores), stopped);
       const [first] = away;
       if (first === undefined) break;
       const detail = away.map(({ name, detail = 'no answer' }) => `${name}: ${detail}`).join('; ');
@@ -58,13 +63,29 @@ export async function openStoresWhenReady(store: Config['store'], { log }: { log
       const missing = away.map(({ name }) => name).join(', ');
       if (missing !== said) log.warn({ missing, detail }, 'waiting for the store');
       said = missing;
-      await wait(PAUSE);
+      await wait(PAUSE, undefined, { signal: stopped });
     }
     await refuseUnfinishedCopy(stores);
     return stores;
   } catch (error) {
     await stores.close();
     throw error;
+  }
+}
+
+/** A short migration comes to its end first: one that is cut off keeps its lock, and the next start waits for that. */
+async function unlessStopped<Result>(
+  work: Promise<Result>,
+  stopped: AbortSignal = new AbortController().signal,
+): Promise<Result> {
+  const end = Promise.withResolvers<never>();
+  const stop = () => setTimeout(() => end.reject(stopped.reason), LAST_TRY);
+  if (stopped.aborted) stop();
+  stopped.addEventListener('abort', stop);
+  try {
+    return await Promise.race([work, end.promise]);
+  } finally {
+    stopped.removeEventListener('abort', stop);
   }
 }
 

@@ -31,7 +31,12 @@ export interface Terminal {
   /** Commands in turn, without a process for each. */
   session(args: readonly string[], more?: { input?: string }): Promise<Ran>;
   /** A command that goes on, such as `start`. */
-  spawn(args: readonly string[], env?: Record<string, string>): { child: ChildProcess; output(): string };
+  spawn(
+    args: readonly string[],
+    env?: Record<string, string>,
+    /** Default: what it writes is output(). Otherwise a file descriptor. */
+    stdout?: number,
+  ): { child: ChildProcess; output(): string };
   write(name: string, content: string): string;
   /** Works on the store of the commands. */
   inStore<Result>(work: (stores: Stores) => Promise<Result>): Promise<Result>;
@@ -61,15 +66,15 @@ export function openTerminal(config: Record<string, unknown> = {}): Terminal {
     folder,
     write,
     run: (args, { input, env = {} } = {}) => run({ args, cwd: folder, input, env: { ...settings, ...env } }),
-    spawn(args, env = {}) {
+    spawn(args, env = {}, stdout) {
       const child = spawn(process.execPath, [program, ...args], {
         cwd: folder,
         env: environment({ ...settings, ...env }),
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: ['ignore', stdout ?? 'pipe', 'pipe'],
       });
       const written: string[] = [];
-      child.stdout.on('data', (chunk) => written.push(String(chunk)));
-      child.stderr.on('data', (chunk) => written.push(String(chunk)));
+      child.stdout?.on('data', (chunk) => written.push(String(chunk)));
+      child.stderr?.on('data', (chunk) => written.push(String(chunk)));
       return { child, output: () => written.join('') };
     },
     async session(args, { input = '' } = {}) {

@@ -1,0 +1,153 @@
+/** How the server process starts and stops when something comes between. */
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'chai';
+import { freePort } from '../support/ports.ts';
+import { openTerminal, type Terminal } from './run-portico.ts';
+
+const DEMO = path.join(import.meta.dirname, '../../config/seed/demo.yaml');
+
+/** Loaded before everything else: the process says on standard error that it is a worker. */
+const TELL_WORKERS = `data:text/javascript,${encodeURIComponent(
+  "if (process.argv.includes('--worker')) process.stderr.write('a worker loads\\n');",
+)}`;
+
+describe('The server process, when something comes between', function () {
+  this.timeout(60_000);
+
+  let terminal: Terminal;
+  let port: number;
+
+  async function start(
+    config: Record<string, unknown>,
+    {
+      workers = 1,
+      env = {},
+      stdout,
+    }: { workers?: number; env?: Record<string, string>; stdout?: number } = {},
+  ) {
+    port = await freePort();
+    terminal = openTerminal({
+      issuer: `http://127.0.0.1:${port}`,
+      seed: [],
+      ...config,
+      http: { port, workers, ...(config.http ?? {}) },
+    });
+    const { child, output } = terminal.spawn(['start'], env, stdout);
+    const ended = once(child, 'exit');
+    const says = (words: RegExp, times = 1) =>
+      until(() => [...output().matchAll(new RegExp(words, 'g'))].length >= times, output);
+    const serves = () =>
+      until(
+        () =>
+          fetch(`http://127.0.0.1:${port}/readyz`).then(
+            ({ ok }) => ok,
+            () => false,
+          ),
+        output,
+      );
+    return { child, output, ended, says, serves };
+  }
+
+  afterEach(() => terminal.close());
+
+  it('ends on SIGTERM while its workers still load', async () => {
+    const env = { NODE_OPTIONS: `--import=${TELL_WORKERS}` };
+    const { child, output, ended, says } = await start({}, { workers: 2, env });
+    await says(/a worker loads/);
+    child.kill('SIGTERM');
+    expect(await ended, output()).to.deep.equal([0, null]);
+  });
+
+  it('ends on SIGTERM while it waits for a store that does not answer', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const address = silent.address();
+    const at = typeof address === 'object' && address ? `127.0.0.1:${address.port}` : '';
+    const store = { kind: 'distributed', mongo: { url: `mongodb://${at}` }, redis: { url: `redis://${at}` } };
+    const { child, output, ended, says } = await start({ store }, { workers: 2 });
+    await says(/waiting for the store/);
+    child.kill('SIGTERM');
+    expect(await ended, output()).to.deep.equal([0, null]);
+    silent.close();
+  });
+
+  it('breaks off a long seed file on SIGTERM', async () => {
+    const people = Array.from({ length: 1500 }, (_, at) => ({
+      ...{ organization: 'default', email: `p${at}@harbour.example`, name: `Person ${at}` },
+      password: `harbour lantern quartz ${at}`,
+    }));
+    const folder = mkdtempSync(path.join(tmpdir(), 'portico-seed-'));
+    const file = path.join(folder, 'people.yaml');
+    writeFileSync(file, JSON.stringify({ accounts: people }));
+    const { child, output, ended, says } = await start({ seed: [DEMO, file] });
+    await says(/seed file loaded/);
+    child.kill('SIGTERM');
+    expect(await ended, output()).to.deep.equal([0, null]);
+    expect(output().match(/seed file loaded/g)).to.have.length(1);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('stops each process once when a terminal that closes tells all of them', async () => {
+    const { child, output, ended, says } = await start({}, { workers: 2 });
+    await says(/"msg":"ready"/, 2);
+    for (const [, pid] of output().matchAll(/"pid":(\d+),.*"msg":"ready"/g))
+      process.kill(Number(pid), 'SIGHUP');
+    child.kill('SIGHUP');
+    expect(await ended, output()).to.deep.equal([0, null]);
+    expect(output().match(/"msg":"stopping"/g), output()).to.have.length(2);
+    expect(output().match(/"msg":"stopped"/g), output()).to.have.length(2);
+  });
+
+  it('lets its workers stop in order when the process above them is killed', async () => {
+    const { child, output, ended, says } = await start({}, { workers: 2 });
+    await says(/"msg":"ready"/, 2);
+    child.kill('SIGKILL');
+    await ended;
+    await says(/"msg":"stopped"/, 2);
+    expect(output()).not.to.match(/"level":"(error|fatal)"/);
+  });
+
+  it('serves on, and stops in order, when its log is read no more or the disk of the log is full', async () => {
+    for (const [workers, full] of [
+      [1, true],
+      [2, false],
+    ] as const) {
+      const stdout = full ? openSync('/dev/full', 'w') : undefined;
+      const { child, ended, output, serves } = await start(
+        { seed: [DEMO] },
+        { workers, ...(stdout !== undefined && { stdout }) },
+      );
+      if (stdout !== undefined) closeSync(stdout);
+      child.stdout?.destroy();
+      await serves();
+      child.kill('SIGTERM');
+      expect(await ended, output()).to.deep.equal([0, null]);
+      if (full) terminal.close();
+    }
+  });
+
+  it('says which setting moves the internal listener when its port is in use', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const taken = typeof address === 'object' && address ? address.port : 0;
+    const { ended, output } = await start({ http: { internal: { port: taken } } });
+    expect(await ended, output()).to.deep.equal([1, null]);
+    other.close();
+    expect(output()).to.contain(`Port ${taken} is in use.`);
+    expect(output()).to.contain(`PORTICO_HTTP__INTERNAL__PORT=${taken + 1}`);
+  });
+});
+
+/** Fails, with what the process wrote, after 40 seconds. */
+async function until(look: () => boolean | Promise<boolean>, output: () => string): Promise<void> {
+  for (const end = performance.now() + 40_000; performance.now() < end; await pause(20)) {
+    if (await look()) return;
+  }
+  throw new Error(`It did not happen within 40 s:\n${output()}`);
+}
