@@ -24,7 +24,7 @@ import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-p
 import { inTime, type Stopwatch } from '../support/in-time.ts';
 import { type Nodes, startNodes } from '../support/nodes.ts';
 import { relyingParty } from '../support/relying-party.ts';
-import { canStartServers, startMongo, startRedis, type TestServer } from '../support/servers.ts';
+import { canStartServers, startMongo, startRedis, suspend, type TestServer } from '../support/servers.ts';
 import { openWebSession, type Page } from '../support/web-session.ts';
 import { report, startLoad } from './load.ts';
 
@@ -84,7 +84,6 @@ describe('two nodes, when a store is away', function () {
     end(store: StoreName): Promise<void>;
   }
 
-  const signal = (store: StoreName, name: NodeJS.Signals) => processOf(store).kill(name);
   const processOf = (store: StoreName): ChildProcess => {
     const { child, port } = servers[store];
     const result = revived.findLast(({ spawnargs }) => spawnargs.includes(String(port))) ?? child;
@@ -108,8 +107,8 @@ describe('two nodes, when a store is away', function () {
   };
   const paused: Absence = {
     how: 'paused',
-    begin: async (store) => void signal(store, 'SIGSTOP'),
-    end: async (store) => void signal(store, 'SIGCONT'),
+    begin: (store) => suspend(processOf(store)),
+    end: async (store) => void processOf(store).kill('SIGCONT'),
   };
   const unreachable = (how: string, fault: Fault): Absence => ({
     how,

@@ -12,16 +12,10 @@ import { openStores } from '../../src/store/open-stores.ts';
 import type { Stores } from '../../src/store/ports/stores.ts';
 import { accountRecord, fresh, later, oidcRecordRecord, times } from '../conformance/stores/back-end.ts';
 import { inTime } from '../support/in-time.ts';
-import { canStartServers, startMongo, startRedis, type TestServer } from '../support/servers.ts';
+import { canStartServers, startMongo, startRedis, suspend, type TestServer } from '../support/servers.ts';
 
 const log = pino({ level: 'silent' });
 const HOUR = 3_600_000;
-
-/** A signal needs a moment on a busy machine; what is asked meanwhile would still be answered. */
-async function hang({ child }: TestServer): Promise<void> {
-  child?.kill('SIGSTOP');
-  await new Promise((later) => setTimeout(later, 200));
-}
 
 describe('the distributed store, when something is wrong', function () {
   this.timeout(60_000);
@@ -72,7 +66,7 @@ describe('the distributed store, when something is wrong', function () {
     const account = accountRecord();
     await stores.accounts.insert(account);
     await stores.linkTokens.read('warm', 'up', new Date());
-    await hang(redis);
+    await suspend(redis.child);
     try {
       await Promise.all([
         expectUnavailable(() => stores.linkTokens.spend('hash', 'reset', new Date()), 3000),
@@ -220,7 +214,7 @@ describe('the distributed store, when something is wrong', function () {
   it('a MongoDB that hangs or is gone is StoreUnavailable within seconds, and Redis still serves', async () => {
     await stores.accounts.byId('warm up');
     const lasting = oidcRecordRecord({ durable: true });
-    await hang(mongo);
+    await suspend(mongo.child);
     try {
       await Promise.all([
         expectUnavailable(() => stores.accounts.byId('anybody'), 6000),

@@ -6,11 +6,22 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { eventually } from './in-time.ts';
 import { freePort, takesConnections } from './ports.ts';
 
 export interface TestServer {
@@ -181,6 +192,17 @@ async function start({ program, port: input, patience, values, url }: Start): Pr
       await gone;
     },
   };
+}
+
+/** Stops a process until SIGCONT, and waits until all of it stands: on a busy machine it answers for a moment more. */
+export async function suspend(child: ChildProcess | undefined): Promise<void> {
+  child?.kill('SIGSTOP');
+  await eventually(() => {
+    for (const thread of readdirSync(`/proc/${child?.pid}/task`)) {
+      const state = readFileSync(`/proc/${child?.pid}/task/${thread}/stat`, 'utf8');
+      expect(state).to.match(/\) T \d/);
+    }
+  });
 }
 
 function redisProgram(): string | undefined {
