@@ -72,7 +72,9 @@ describe("a dialect's own limits", () => {
   let person = 0;
 
   before(async () => {
+    const now = new Date();
     server = await startTestServer({
+      clock: { now: () => now },
       dialects: [counting, neighbour],
       config: { attempts: { address: { limit: 3, window: 900 } } },
     });
@@ -144,7 +146,7 @@ describe("a dialect's own limits", () => {
     for (let i = 0; i < 2; i += 1) await status('/counting/fixed', fixed, 'too-many-requests');
     const refused = await call('/counting/fixed', fixed);
     expect(refused.status).to.equal(429);
-    expect(refused.headers['x-charged']).to.match(/^fixed 0\/2 (60|59)$/);
+    expect(refused.headers['x-charged']).to.match(/^fixed 0\/2 60$/);
   });
 
   it('show what remains', async () => {

@@ -38,7 +38,8 @@ export async function startPeople(
   const legacy = {
     url: system.url,
     stage: 'primary',
-    timeout: '300ms',
+    // A busy machine may pause for half a second: that is no absence.
+    timeout: '1s',
     rate: '1000/1s',
     floor: '1ms',
     concurrency: 64,
