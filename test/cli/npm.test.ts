@@ -13,7 +13,7 @@ const root = path.join(import.meta.dirname, '../..');
 const program = path.join(root, 'bin/portico.js');
 
 describe('Below npm', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   /** A folder in which npx finds the command, as where Portico is installed. */
   let installed: string;

@@ -15,7 +15,7 @@ import { openTerminal } from './run-portico.ts';
 const DEMO = path.join(import.meta.dirname, '../../config/seed/demo.yaml');
 
 describe('The server process', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('prints where everything is, the people, and one command per dialect that works when pasted', async () => {
     const server = await startServerProcess({

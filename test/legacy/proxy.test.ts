@@ -362,7 +362,7 @@ describe('stage proxy', function () {
 
   it('answers 503 with Retry-After in the vendor’s words while the legacy system hangs, resets or pours', async () => {
     const system = await startLegacySystem();
-    const server = await startInFront(system.url, { timeout: '200ms' });
+    const server = await startInFront(system.url, { timeout: '1s' });
     try {
       for (const kind of ['hang', 'reset', 'stall', 'huge'] as const) {
         system.suffer({ kind });
