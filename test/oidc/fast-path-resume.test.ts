@@ -5,7 +5,7 @@
  */
 import http from 'node:http';
 import { expect } from 'chai';
-import { secretsFrom } from '../../src/core/crypto.ts';
+import { DecryptionFailed, secretsFrom } from '../../src/core/crypto.ts';
 import type { Json } from '../../src/model/json.ts';
 import { begunCookie } from '../../src/oidc/extensions/begun-sign-ins.ts';
 import type { FastRoute } from '../../src/oidc/fast-path-contract.ts';
@@ -389,6 +389,32 @@ describe('sign-ins resumed by the fast path', function () {
       const { status, headers } = await send(request);
       Object.assign(oidcRecords, { putAll, put });
       expect([way, status, headers.join().includes('portico_session')]).to.deep.equal([way, 500, false]);
+    }
+  });
+
+  it('FP11 a record that this process wrote is read as the store has it now', async () => {
+    const { oidcRecords } = server.running.stores;
+    const [one, other] = [records(), records()];
+    const kinds = ['Interaction', 'AuthorizationCode', 'Grant'];
+    for (const kind of kinds) {
+      const read = async (value: string) => (await one.load(kind, value))?.payload;
+      await one.save(kind, 'mine', { by: 'one' }, 60);
+      const loaded = await read('mine');
+      expect(loaded).to.deep.equal({ by: 'one' });
+      Object.assign(loaded ?? {}, { by: 'a reader' });
+      expect(await read('mine')).to.deep.equal({ by: 'one' });
+
+      await other.save(kind, 'mine', { by: 'another process' }, 60);
+      expect(await read('mine')).to.deep.equal({ by: 'another process' });
+
+      // What an attacker with the store copies from one row to another opens in neither.
+      await one.save(kind, 'theirs', { by: 'one' }, 60);
+      const [mine, theirs] = ['mine', 'theirs'].map((value) => secrets.hmac(`artifact:${kind}`, value));
+      const row = await oidcRecords.byId(kind, theirs ?? '', now);
+      if (mine === undefined || row === undefined) throw new Error('The record is not there.');
+      await oidcRecords.put(kind, mine, row);
+      const outcome = await read('mine').catch((error: unknown) => error);
+      expect(outcome).to.be.instanceOf(DecryptionFailed);
     }
   });
 

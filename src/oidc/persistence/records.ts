@@ -44,8 +44,18 @@ const NOT_BY_ACCOUNT: ReadonlySet<string> = new Set(['AccessToken', 'RefreshToke
  */
 const KEPT_LONGER: Readonly<Record<string, number>> = { AuthorizationCode: 600, DeviceCode: 600 };
 
-/** Most records that are kept as they were opened. */
+/** Kinds that the next request of the same sign-in reads. */
+const READ_SOON: ReadonlySet<string> = new Set(['Interaction', 'AuthorizationCode', 'Grant']);
+/** Most records that are kept as they were written or opened. */
 const MOST_KEPT = 2000;
+
+/** Good for as long as the store has the same text. */
+interface Kept {
+  readonly id: string;
+  readonly encrypted: string;
+  readonly text?: string;
+  readonly record?: OidcRecord;
+}
 
 const ENDED = 'EndedSession';
 /** Seconds for which the end of a session is noted: no request that read the session before takes longer. */
@@ -78,35 +88,46 @@ export function memberOf(value: unknown, name: string): unknown {
 
 export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secrets; clock: Clock }) {
   const { store, secrets, clock } = deps;
-  const idOf = (kind: string, value: string) => secrets.hmac(`artifact:${kind}`, value);
+  /** By kind and value, which stands in the record too: the hash of one that is known is not made again. */
+  const kept = new Map<string, Kept>();
+  const nameOf = (kind: string, value: string) => `${kind} ${value}`;
+  const idOf = (kind: string, value: string) =>
+    kept.get(nameOf(kind, value))?.id ?? secrets.hmac(`artifact:${kind}`, value);
   /** What is stored together hangs on one grant. */
   let last = { grantId: '', key: '' };
   const grantKey = (grantId: string) => {
     if (grantId !== last.grantId) last = { grantId, key: secrets.hmac('artifact-grant', grantId) };
     return last.key;
   };
-  const open = (kind: string, stored: StoredOidcRecord): OidcRecord => ({
-    ...stored,
-    payload: JSON.parse(secrets.decrypt(stored.payload, `${kind}:${stored.id}`)),
-  });
-  /** By kind and value, which stands in the record too: the hash of one that is known is not made again. */
-  const kept = new Map<string, { readonly encrypted: string; readonly record: OidcRecord }>();
-  const openOne = (kind: string, stored: StoredOidcRecord | undefined) => stored && open(kind, stored);
+  const keep = (name: string, one: Kept) => {
+    if (kept.size >= MOST_KEPT) kept.clear();
+    kept.set(name, one);
+  };
+  const open = (kind: string, stored: StoredOidcRecord, known?: Kept): OidcRecord => {
+    const written = known?.encrypted === stored.payload ? known.text : undefined;
+    const text = written ?? secrets.decrypt(stored.payload, `${kind}:${stored.id}`);
+    return { ...stored, payload: JSON.parse(text) };
+  };
+  const openOne = (kind: string, stored: StoredOidcRecord | undefined, known?: Kept) =>
+    stored && open(kind, stored, known);
 
   const stored = ({ kind, value, payload, lifetime }: UnsavedRecord): OidcRecordInput => {
     const id = idOf(kind, value);
+    const text = JSON.stringify(payload);
+    const encrypted = secrets.encrypt(text, `${kind}:${id}`);
+    if (READ_SOON.has(kind)) keep(nameOf(kind, value), { id, encrypted, text });
     const now = clock.now();
     const { grantId, clientId, uid, userCode } = payload;
     const accountId = NOT_BY_ACCOUNT.has(kind) ? undefined : holderOf(payload);
-    const kept = lifetime && lifetime + (KEPT_LONGER[kind] ?? 0);
+    const seconds = lifetime && lifetime + (KEPT_LONGER[kind] ?? 0);
     return {
       kind,
       id,
       record: {
-        payload: secrets.encrypt(JSON.stringify(payload), `${kind}:${id}`),
+        payload: encrypted,
         createdAt: now,
         durable: DURABLE.has(kind) || (kind === 'AccessToken' && (lifetime ?? 0) > SHORT_LIFE),
-        ...(kept === undefined ? {} : { expiresAt: new Date(now.getTime() + kept * 1000) }),
+        ...(seconds === undefined ? {} : { expiresAt: new Date(now.getTime() + seconds * 1000) }),
         ...(typeof grantId === 'string' && { grantId: grantKey(grantId) }),
         ...(typeof accountId === 'string' && { accountId }),
         ...(typeof clientId === 'string' && { clientId }),
@@ -165,21 +186,22 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
       await store.putAll(made);
       return true;
     },
-    load: async (kind: string, value: string) =>
-      openOne(kind, await store.byId(kind, idOf(kind, value), clock.now())),
+    async load(kind: string, value: string) {
+      const stored = await store.byId(kind, idOf(kind, value), clock.now());
+      return openOne(kind, stored, kept.get(nameOf(kind, value)));
+    },
     /** As `load`, to be read only: what was opened before comes back as long as the store has the same. */
     async read(kind: string, value: string): Promise<OidcRecord | undefined> {
-      const name = `${kind} ${value}`;
+      const name = nameOf(kind, value);
       const known = kept.get(name);
-      const stored = await store.byId(kind, known?.record.id ?? idOf(kind, value), clock.now());
+      const stored = await store.byId(kind, idOf(kind, value), clock.now());
       if (stored === undefined) return undefined;
       const isSame =
         known?.encrypted === stored.payload &&
-        known.record.consumedAt?.getTime() === stored.consumedAt?.getTime();
-      if (known && isSame) return known.record;
-      if (kept.size >= MOST_KEPT) kept.clear();
-      const record = open(kind, stored);
-      kept.set(name, { encrypted: stored.payload, record });
+        known.record?.consumedAt?.getTime() === stored.consumedAt?.getTime();
+      if (known?.record && isSame) return known.record;
+      const record = open(kind, stored, known);
+      keep(name, { id: stored.id, encrypted: stored.payload, record });
       return record;
     },
     loadByUid: async (kind: string, uid: string) =>
