@@ -169,8 +169,8 @@ describe('password hashes', () => {
   });
 
   it('W4 while others wait, results leave together, and no work waits for them', async () => {
-    const slots = (patience: number) => {
-      const inSlot = createWorkSlots({ size: 1, queue: 10, patience });
+    const slots = (patience: number, size = 1) => {
+      const inSlot = createWorkSlots({ size, queue: 10, patience });
       const seen = { begun: 0, left: 0 };
       const end: (() => void)[] = [];
       const begin = async () => {
@@ -204,6 +204,13 @@ describe('password hashes', () => {
       '9 begun, 9 left',
     ]);
     await all;
+    const two = slots(60_000, 2);
+    const five = Promise.all(Array.from({ length: 5 }, two.begin));
+    expect(await two.endOne()).to.deep.equal({ begun: 3, left: 0 });
+    // One waits for two slots.
+    expect(await two.endOne()).to.deep.equal({ begun: 4, left: 2 });
+    for (let ended = 2; ended < 5; ended += 1) await two.endOne();
+    await five;
     const hasty = slots(1);
     const [first, ...others] = [hasty.begin(), hasty.begin(), hasty.begin()];
     await hasty.endOne();

@@ -109,9 +109,9 @@ const TOGETHER = 6;
  * served. Without the second bound a flood of sign-ins fills the memory with waiting passwords and answers each
  * of them minutes too late.
  *
- * While others wait, results leave several at a time: what follows a check costs half as much when it is done for
- * several sign-ins in a row, which share transactions and flushes. No work waits for that. `patience`: milliseconds
- * after which a result leaves alone.
+ * While one waits for each slot, results leave several at a time: what follows a check costs half as much when it is
+ * done for several sign-ins in a row, which share transactions and flushes. No slot stays empty for that. `patience`:
+ * milliseconds after which a result leaves alone.
  */
 export function createWorkSlots(options: { size: number; queue: number; patience?: number }) {
   const { size, queue, patience = 60 } = options;
@@ -130,7 +130,7 @@ export function createWorkSlots(options: { size: number; queue: number; patience
   function leaveTogether(): Promise<void> {
     return new Promise((resume) => {
       done.push(resume);
-      if (waiting.length === 0 || done.length >= TOGETHER) leave();
+      if (waiting.length < size || done.length >= TOGETHER) leave();
       else leaving ??= setTimeout(leave, patience);
     });
   }
