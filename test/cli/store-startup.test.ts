@@ -30,7 +30,7 @@ describe('A server whose stores are not there yet', function () {
     const written: string[] = [];
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk) => written.push(String(chunk)));
-    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
     return { child, ended, output: () => written.join('') };
   }
 
