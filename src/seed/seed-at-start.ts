@@ -56,6 +56,8 @@ async function loadOnce(options: SeedAtStartOptions, file: SeedFile): Promise<vo
       continue;
     }
     try {
+      // Another process may have loaded it since the look above.
+      if (await isLoaded(options, file)) return;
       const report = await applySeed({ ...options, overwritePasswords: false }, file);
       await noteLoaded(options, file);
       log.info({ file: file.file, accounts: report.accounts.create }, 'seed file loaded');

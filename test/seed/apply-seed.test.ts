@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import type { AccountRecord } from '../../src/model/account.ts';
+import { createLog } from '../../src/observe/log.ts';
 import { SeedError } from '../../src/seed/read-seed.ts';
-import { seedAtStart } from '../../src/seed/seed-at-start.ts';
+import { type SeedAtStartOptions, seedAtStart } from '../../src/seed/seed-at-start.ts';
 import { ISSUER, log, openWorld, type TestWorld } from './seed-world.ts';
 
 const PEOPLE = path.join(import.meta.dirname, '../scenarios/people.yaml');
@@ -461,7 +462,10 @@ clients:
   });
 
   describe('named in the configuration', () => {
-    const start = (files: string[], more: { production?: boolean; issuer?: string } = {}) =>
+    const start = (
+      files: string[],
+      more: Partial<Pick<SeedAtStartOptions, 'production' | 'issuer' | 'stores' | 'log'>> = {},
+    ) =>
       seedAtStart({
         ...world.options,
         log,
@@ -477,6 +481,25 @@ clients:
       await world.stores.accounts.update({ ...mara, claims: { given_name: 'Changed' } });
       await start([PEOPLE]);
       expect((await account('mara@clinic.test')).claims).to.deep.equal({ given_name: 'Changed' });
+    });
+
+    it('is not loaded by a process that waited until another had loaded it', async () => {
+      const lines: string[] = [];
+      const { leases } = world.stores;
+      let first = true;
+      // The other process has loaded the file and ended its lease between two looks of this one.
+      const acquire: typeof leases.acquire = async (...lease) => {
+        if (first) {
+          first = false;
+          await start([PEOPLE]);
+        }
+        return leases.acquire(...lease);
+      };
+      await start([PEOPLE], {
+        stores: { ...world.stores, leases: { ...leases, acquire } },
+        log: createLog({ level: 'info', destination: { write: (line) => void lines.push(line) } }),
+      });
+      expect(lines).to.deep.equal([]);
     });
 
     it('is loaded again when its content changes', async () => {
