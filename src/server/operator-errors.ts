@@ -12,6 +12,8 @@ export function explainFailure(error: unknown): string {
   if (error instanceof OperatorError) return error.message;
   if (error instanceof StoreUnavailable) {
     const reason = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+    // The reason says what a file needs.
+    if (error.store === 'embedded') return `${error.message}${reason}`;
     return `${error.message}${reason} Start it, or correct its address: store.${error.store} in the configuration.`;
   }
   if (error instanceof DecryptionFailed) {

@@ -4,6 +4,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { freePort } from '../support/ports.ts';
@@ -129,6 +130,18 @@ describe('The server process, when something comes between', function () {
       expect(await ended, output()).to.deep.equal([0, null]);
       if (full) terminal.close();
     }
+  });
+
+  it('says of the embedded store what its file needs, and nothing of an address', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'portico-locked-'));
+    const file = path.join(folder, 'portico.db');
+    const other = new DatabaseSync(file);
+    other.exec('PRAGMA journal_mode = WAL; BEGIN IMMEDIATE');
+    const { ended, output } = await start({ store: { embedded: { file }, startupTimeout: '1s' } });
+    expect(await ended, output()).to.deep.equal([1, null]);
+    other.close();
+    rmSync(folder, { recursive: true });
+    expect(output()).to.contain('is locked by another process').and.not.to.contain('address');
   });
 
   it('says which setting moves the internal listener when its port is in use', async () => {
