@@ -39,7 +39,7 @@ describe('The server process, when something comes between', function () {
       http: { port, workers, ...(config.http ?? {}) },
     });
     const { child, output } = terminal.spawn(['start'], env, stdout);
-    const ended = once(child, 'exit');
+    const ended = once(child, 'close');
     const says = (words: RegExp, times = 1) =>
       until(() => [...output().matchAll(new RegExp(words, 'g'))].length >= times, output);
     const serves = () =>

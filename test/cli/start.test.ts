@@ -83,7 +83,7 @@ describe('The server process', function () {
       seed: [],
     });
     const { child, output } = terminal.spawn(['start']);
-    const ended = once(child, 'exit');
+    const ended = once(child, 'close');
     try {
       const ready = () =>
         [...output().matchAll(/"pid":(\d+),.*"msg":"ready"/g)].map(([, pid]) => Number(pid));
