@@ -108,7 +108,7 @@ function take(sql: Sql, event: { key: string; mark: string; limit: Limit; now: D
   const before = look(sql, key, limit, now);
   if (!before.allowed) return before;
   // A key has no more rows than its limit, and is counted once.
-  sql.run('DELETE FROM rate_limits WHERE key = ? AND expires_at <= ?', key, now);
+  sql.run('DELETE FROM rate_limits WHERE key = ? AND at <= ?', key, now.getTime() - limit.window);
   put(sql, ATTEMPTS, { key, mark, at: now, expires_at: now.getTime() + limit.window });
   const count = before.count + 1;
   const retryAfter = count < limit.limit ? 0 : look(sql, key, limit, now).retryAfter;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Budget, Standing, Taken } from '../../../src/store/ports/rate-limits.ts';
+import type { Budget, Limit, Standing, Taken } from '../../../src/store/ports/rate-limits.ts';
 import { type BackEnd, CALLS, fresh, hostileNames, later, type OpenBackEnd, times } from './back-end.ts';
 import { expectExpiryAt } from './expiry.ts';
 import { type Racers, startRacers } from './racers.ts';
@@ -112,6 +112,17 @@ export function rateLimitStoreSuite(open: OpenBackEnd): void {
           count: 3,
           retryAfter: 60_000,
         });
+      });
+
+      it('are counted for as long as a window that was made longer meanwhile', async () => {
+        const key = fresh('key');
+        const start = new Date();
+        const take = (offset: number, limit: Limit) =>
+          store().take(key, fresh('m'), limit, later(start, offset));
+        for (const offset of [0, 1000]) await take(offset, LIMIT);
+        const longer = { limit: 3, window: 90_000 };
+        expect(await take(70_000, longer)).to.deep.equal({ allowed: true, count: 3, retryAfter: 20_000 });
+        expect(await take(70_000, longer)).to.deep.equal({ allowed: false, count: 3, retryAfter: 20_000 });
       });
     });
 
