@@ -1,23 +1,25 @@
-/** How the server process starts and stops when something comes between. */
+/** How the server process starts and stops beside signals, stores that do not answer, full disks and taken ports. */
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
+import { eventually } from '../support/in-time.ts';
 import { freePort } from '../support/ports.ts';
 import { openTerminal, type Terminal } from './run-portico.ts';
 
 const DEMO = path.join(import.meta.dirname, '../../config/seed/demo.yaml');
+/** Seconds that a start or a stop may take on a busy machine. */
+const PATIENCE = 40;
 
-/** Loaded before everything else: the process says on standard error that it is a worker. */
+/** A module that each process loads first: a worker says so on standard error. */
 const TELL_WORKERS = `data:text/javascript,${encodeURIComponent(
   "if (process.argv.includes('--worker')) process.stderr.write('a worker loads\\n');",
 )}`;
 
-describe('The server process, when something comes between', function () {
+describe('The server process, when it is disturbed', function () {
   this.timeout(60_000);
 
   let terminal: Terminal;
@@ -25,11 +27,7 @@ describe('The server process, when something comes between', function () {
 
   async function start(
     config: Record<string, unknown>,
-    {
-      workers = 1,
-      env = {},
-      stdout,
-    }: { workers?: number; env?: Record<string, string>; stdout?: number } = {},
+    { workers = 1, env, stdout }: { workers?: number; env?: Record<string, string>; stdout?: number } = {},
   ) {
     port = await freePort();
     terminal = openTerminal({
@@ -41,16 +39,15 @@ describe('The server process, when something comes between', function () {
     const { child, output } = terminal.spawn(['start'], env, stdout);
     const ended = once(child, 'close');
     const says = (words: RegExp, times = 1) =>
-      until(() => [...output().matchAll(new RegExp(words, 'g'))].length >= times, output);
+      eventually(() => {
+        const said = output().match(new RegExp(words, 'g')) ?? [];
+        expect(said, output()).to.have.length.at.least(times);
+      }, PATIENCE);
     const serves = () =>
-      until(
-        () =>
-          fetch(`http://127.0.0.1:${port}/readyz`).then(
-            ({ ok }) => ok,
-            () => false,
-          ),
-        output,
-      );
+      eventually(async () => {
+        const { status } = await fetch(`http://127.0.0.1:${port}/readyz`);
+        expect(status, output()).to.equal(200);
+      }, PATIENCE);
     return { child, output, ended, says, serves };
   }
 
@@ -65,16 +62,16 @@ describe('The server process, when something comes between', function () {
   });
 
   it('ends on SIGTERM while it waits for a store that does not answer', async () => {
-    const silent = createServer().listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    const address = silent.address();
-    const at = typeof address === 'object' && address ? `127.0.0.1:${address.port}` : '';
+    const silent = await freePort();
+    const listener = createServer().listen(silent, '127.0.0.1');
+    await once(listener, 'listening');
+    const at = `127.0.0.1:${silent}`;
     const store = { kind: 'distributed', mongo: { url: `mongodb://${at}` }, redis: { url: `redis://${at}` } };
     const { child, output, ended, says } = await start({ store }, { workers: 2 });
     await says(/waiting for the store/);
     child.kill('SIGTERM');
     expect(await ended, output()).to.deep.equal([0, null]);
-    silent.close();
+    listener.close();
   });
 
   it('breaks off a long seed file on SIGTERM', async () => {
@@ -113,26 +110,24 @@ describe('The server process, when something comes between', function () {
     expect(output()).not.to.match(/"level":"(error|fatal)"/);
   });
 
-  it('serves on, and stops in order, when its log is read no more or the disk of the log is full', async () => {
-    for (const [workers, full] of [
-      [1, true],
-      [2, false],
-    ] as const) {
-      const stdout = full ? openSync('/dev/full', 'w') : undefined;
-      const { child, ended, output, serves } = await start(
-        { seed: [DEMO] },
-        { workers, ...(stdout !== undefined && { stdout }) },
-      );
-      if (stdout !== undefined) closeSync(stdout);
-      child.stdout?.destroy();
-      await serves();
-      child.kill('SIGTERM');
-      expect(await ended, output()).to.deep.equal([0, null]);
-      if (full) terminal.close();
-    }
+  it('serves on, and stops in order, when the disk of its log is full', async () => {
+    const stdout = openSync('/dev/full', 'w');
+    const { child, ended, output, serves } = await start({ seed: [DEMO] }, { stdout });
+    closeSync(stdout);
+    await serves();
+    child.kill('SIGTERM');
+    expect(await ended, output()).to.deep.equal([0, null]);
   });
 
-  it('says of the embedded store what its file needs, and nothing of an address', async () => {
+  it('serves on, and stops in order, when the reader of its log has gone', async () => {
+    const { child, ended, output, serves } = await start({ seed: [DEMO] }, { workers: 2 });
+    child.stdout?.destroy();
+    await serves();
+    child.kill('SIGTERM');
+    expect(await ended, output()).to.deep.equal([0, null]);
+  });
+
+  it('says what the file of the embedded store needs, and nothing about an address', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'portico-locked-'));
     const file = path.join(folder, 'portico.db');
     const other = new DatabaseSync(file);
@@ -145,10 +140,9 @@ describe('The server process, when something comes between', function () {
   });
 
   it('says which setting moves the internal listener when its port is in use', async () => {
-    const other = createServer().listen(0, '127.0.0.1');
+    const taken = await freePort();
+    const other = createServer().listen(taken, '127.0.0.1');
     await once(other, 'listening');
-    const address = other.address();
-    const taken = typeof address === 'object' && address ? address.port : 0;
     const { ended, output } = await start({ http: { internal: { port: taken } } });
     expect(await ended, output()).to.deep.equal([1, null]);
     other.close();
@@ -156,11 +150,3 @@ describe('The server process, when something comes between', function () {
     expect(output()).to.contain(`PORTICO_HTTP__INTERNAL__PORT=${taken + 1}`);
   });
 });
-
-/** Fails, with what the process wrote, after 40 seconds. */
-async function until(look: () => boolean | Promise<boolean>, output: () => string): Promise<void> {
-  for (const end = performance.now() + 40_000; performance.now() < end; await pause(20)) {
-    if (await look()) return;
-  }
-  throw new Error(`It did not happen within 40 s:\n${output()}`);
-}

@@ -30,11 +30,10 @@ export interface Terminal {
   run(args: readonly string[], more?: { input?: string; env?: Record<string, string> }): Promise<Ran>;
   /** Commands in turn, without a process for each. */
   session(args: readonly string[], more?: { input?: string }): Promise<Ran>;
-  /** A command that goes on, such as `start`. */
+  /** A command that goes on, such as `start`. `stdout`: a file descriptor, in the place of output(). */
   spawn(
     args: readonly string[],
     env?: Record<string, string>,
-    /** Default: what it writes is output(). Otherwise a file descriptor. */
     stdout?: number,
   ): { child: ChildProcess; output(): string };
   write(name: string, content: string): string;
@@ -99,7 +98,7 @@ export function openTerminal(config: Record<string, unknown> = {}): Terminal {
   };
 }
 
-/** Of this process, without settings of Portico that whoever runs the tests may have. */
+/** Of this process, without the settings of Portico that the person who runs the tests may have. */
 function environment(settings: Record<string, string>): Record<string, string | undefined> {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(PORTICO_|NODE_ENV$|NODE_OPTIONS$)/.test(name),

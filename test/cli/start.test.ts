@@ -4,15 +4,16 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { inTime } from '../support/in-time.ts';
+import { eventually, inTime } from '../support/in-time.ts';
 import { freePort } from '../support/ports.ts';
 import { startServerProcess } from '../support/server-process.ts';
 import { openTerminal } from './run-portico.ts';
 
 const DEMO = path.join(import.meta.dirname, '../../config/seed/demo.yaml');
+/** Seconds that a start may take on a busy machine. */
+const PATIENCE = 30;
 
 describe('The server process', function () {
   this.timeout(180_000);
@@ -23,7 +24,10 @@ describe('The server process', function () {
       config: { mail: { kind: 'mailbox' } },
     });
     try {
-      const block = await until(() => /to paste:\n[\s\S]*\n\n?$/.exec(server.output()) && server.output());
+      const block = await eventually(() => {
+        expect(server.output()).to.match(/to paste:\n[\s\S]*\n\n?$/);
+        return server.output();
+      }, PATIENCE);
       for (const line of [
         `Issuer            ${server.issuer}`,
         `Discovery         ${server.issuer}/.well-known/openid-configuration`,
@@ -66,7 +70,7 @@ describe('The server process', function () {
       const terminal = openTerminal({ http: { port, workers }, seed: [DEMO] });
       const { child, output } = terminal.spawn(['start']);
       const ended = once(child, 'close');
-      // The first line is that of a seed file.
+      // The first line tells of the seed file; the server is not ready before the next ones.
       if (child.stdout) await once(child.stdout, 'data');
       child.kill('SIGTERM');
       expect(await ended, output()).to.deep.equal([0, null]);
@@ -85,9 +89,13 @@ describe('The server process', function () {
     const { child, output } = terminal.spawn(['start']);
     const ended = once(child, 'close');
     try {
-      const ready = () =>
-        [...output().matchAll(/"pid":(\d+),.*"msg":"ready"/g)].map(([, pid]) => Number(pid));
-      const [first = 0, second] = await until(() => ready().length === 2 && ready());
+      const ready = (workers: number) =>
+        eventually(() => {
+          const lines = [...output().matchAll(/"pid":(\d+),.*"msg":"ready"/g)];
+          expect(lines, output()).to.have.length(workers);
+          return lines.map(([, pid]) => Number(pid));
+        }, PATIENCE);
+      const [first = 0, second] = await ready(2);
       expect([first, second]).not.to.include(child.pid);
       process.kill(first, 'SIGKILL');
       // The other one answers, and no request is left hanging.
@@ -99,7 +107,7 @@ describe('The server process', function () {
         });
         expect(answer.status).to.equal(200);
       }
-      await until(() => ready().length === 3);
+      await ready(3);
     } finally {
       child.kill('SIGTERM');
       expect(await ended).to.deep.equal([0, null]);
@@ -134,10 +142,9 @@ describe('The server process', function () {
   }
 
   it('says that the port is in use, and how to take another', async () => {
-    const other = createServer().listen(0, '127.0.0.1');
+    const port = await freePort();
+    const other = createServer().listen(port, '127.0.0.1');
     await once(other, 'listening');
-    const address = other.address();
-    const port = typeof address === 'object' && address ? address.port : 0;
     const words = await failing({ http: { port } });
     other.close();
     expect(words)
@@ -191,13 +198,3 @@ describe('The server process', function () {
     expect(words).to.contain('gone.yaml: does not exist').and.to.contain('A worker process could not start.');
   });
 });
-
-/** What `look` finds, when it finds it; fails after 30 seconds. */
-async function until<Result>(look: () => Result | false | null | undefined): Promise<Result> {
-  for (let tries = 0; tries < 600; tries += 1) {
-    const result = look();
-    if (result) return result;
-    await pause(50);
-  }
-  throw new Error('It did not happen within 30 s.');
-}

@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
+import { eventually } from '../support/in-time.ts';
 import { freePort } from '../support/ports.ts';
 import { withoutSettings } from '../support/server-process.ts';
 import { canStartServers, sharedServers, startRedis } from '../support/servers.ts';
 import { openTerminal } from './run-portico.ts';
 
 const root = path.join(import.meta.dirname, '../..');
+/** Seconds that a start may take on a busy machine. */
+const PATIENCE = 60;
 
 describe('A server whose stores are not there yet', function () {
   this.timeout(120_000);
@@ -52,19 +54,21 @@ describe('A server whose stores are not there yet', function () {
         () => 0,
       );
     try {
-      await until(() => server.output().includes('waiting for the store'));
-      const line =
-        server
-          .output()
-          .split('\n')
-          .find((text) => text.includes('waiting for the store')) ?? '';
+      const line = await eventually(() => {
+        const [found = ''] = /^.*waiting for the store.*\n/m.exec(server.output()) ?? [];
+        expect(found, server.output()).not.to.equal('');
+        return found;
+      }, PATIENCE);
       const said = JSON.parse(line);
       expect(said).to.include({ level: 'warn', missing: 'redis' });
       expect(said.detail).to.match(/^redis: ./);
       expect(await status('/readyz'), 'a balancer that asks nothing finds no connection').to.equal(0);
       const redis = await startRedis({ own: true, port: redisPort });
       try {
-        await until(async () => (await status('/readyz')) === 200);
+        await eventually(
+          async () => expect(await status('/readyz'), server.output()).to.equal(200),
+          PATIENCE,
+        );
       } finally {
         server.child.kill('SIGTERM');
         expect(await server.ended).to.equal(0);
@@ -109,11 +113,3 @@ describe('A server whose stores are not there yet', function () {
     expect(performance.now() - begun).to.be.below(20_000);
   });
 });
-
-async function until(look: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 600; tries += 1) {
-    if (await look()) return;
-    await wait(100);
-  }
-  throw new Error('It did not happen within 60 s.');
-}

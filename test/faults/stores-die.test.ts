@@ -114,7 +114,7 @@ describe('two nodes, when a store is away', function () {
     how,
     begin: async (store) => proxies[store].set(fault),
     end: async (store) => {
-      // Whoever was given up may be reset, as a network does that comes back.
+      // A network that comes back may reset a connection that was given up.
       proxies[store].set({ kind: 'reset' });
       proxies[store].set({ kind: 'none' });
     },

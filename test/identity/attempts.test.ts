@@ -104,13 +104,13 @@ describe('failed sign-ins', () => {
     expect(await refusal(signIn('mara@clinic.test', PASSWORD, '198.51.100.7'))).to.equal('too-many-requests');
   });
 
-  it('R4 each sign-in makes its address known for 29 days and more, however often it was one before', async () => {
+  it('R4 each sign-in makes its address known for at least 29 days, also an address that was known already', async () => {
     const { id } = await signIn('mara@clinic.test', PASSWORD, '198.51.100.7');
     for (const hours of [12, 29 * 24, 29 * 24]) {
       world.pass(hours * 3600);
       for (let i = 0; i < 100; i += 1)
         await fail(1, { name: 'mara', accountId: id, address: `203.0.113.${i}` });
-      await signIn('mara@clinic.test', PASSWORD, '198.51.100.7');
+      expect(await signIn('mara@clinic.test', PASSWORD, '198.51.100.7')).to.include({ id });
     }
   });
 

@@ -395,8 +395,7 @@ describe('sign-ins resumed by the fast path', function () {
   it('FP11 a record that this process wrote is read as the store has it now', async () => {
     const { oidcRecords } = server.running.stores;
     const [one, other] = [records(), records()];
-    const kinds = ['Interaction', 'AuthorizationCode', 'Grant'];
-    for (const kind of kinds) {
+    for (const kind of ['Interaction', 'AuthorizationCode', 'Grant']) {
       const read = async (value: string) => (await one.load(kind, value))?.payload;
       await one.save(kind, 'mine', { by: 'one' }, 60);
       const loaded = await read('mine');
@@ -409,10 +408,10 @@ describe('sign-ins resumed by the fast path', function () {
 
       // What an attacker with the store copies from one row to another opens in neither.
       await one.save(kind, 'theirs', { by: 'one' }, 60);
-      const [mine, theirs] = ['mine', 'theirs'].map((value) => secrets.hmac(`artifact:${kind}`, value));
-      const row = await oidcRecords.byId(kind, theirs ?? '', now);
-      if (mine === undefined || row === undefined) throw new Error('The record is not there.');
-      await oidcRecords.put(kind, mine, row);
+      const idOf = (value: string) => secrets.hmac(`artifact:${kind}`, value);
+      const row = await oidcRecords.byId(kind, idOf('theirs'), now);
+      if (row === undefined) throw new Error('The record is not there.');
+      await oidcRecords.put(kind, idOf('mine'), row);
       const outcome = await read('mine').catch((error: unknown) => error);
       expect(outcome).to.be.instanceOf(DecryptionFailed);
     }

@@ -38,9 +38,12 @@ function stopwatch(late: string[]): Stopwatch {
   };
 }
 
-/** Checks again and again what happens on its own, for ten seconds at most; resolves with what the check gives. */
-export async function eventually<Result>(check: () => Result | Promise<Result>): Promise<Result> {
-  for (const end = performance.now() + 10_000; ; await wait(20)) {
+/** Checks again and again what happens on its own, until the check passes or `seconds` are over; resolves with its result. */
+export async function eventually<Result>(
+  check: () => Result | Promise<Result>,
+  seconds = 10,
+): Promise<Result> {
+  for (const end = performance.now() + seconds * 1000; ; await wait(20)) {
     try {
       return await check();
     } catch (error) {

@@ -78,7 +78,7 @@ export async function startLogoutReceiver(issuer: () => string): Promise<LogoutR
     site.listen(port, '127.0.0.1');
     await once(site, 'listening');
   };
-  // One that no other program is given while this one is down.
+  // A port that the system gives to no other program while the receiver is down.
   await listen(await freePort());
   const { port } = site.address() as AddressInfo;
   const origin = `http://127.0.0.1:${port}`;

@@ -3,15 +3,15 @@ import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 
 /**
- * Below the ports that the system hands out by itself (from 32768 on Linux): each of those may go to a connection
- * or to a server on port 0 before the test's own program takes it. None of them is one that browsers refuse.
+ * Below the ports that the system hands out by itself (from 32768 on Linux), which may go to a connection or to a
+ * server on port 0 before the test's own program takes them. Browsers refuse none of these.
  */
 const [FIRST, COUNT] = [12_000, 20_000];
 
-/** Other processes of tests most likely count elsewhere. */
+/** Counted, so that no port is given twice, from a random one: other processes of tests count too. */
 let last = randomInt(COUNT);
 
-/** A port that was free a moment ago, and another one each time. */
+/** A port that was free a moment ago, and another one at each call. */
 export async function freePort(): Promise<number> {
   last = (last + 1) % COUNT;
   const port = FIRST + last;
@@ -26,7 +26,7 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** True when somebody takes connections there. */
+/** True when a server takes connections there. */
 export function takesConnections(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' });

@@ -3,7 +3,6 @@
  * For what only a process can show: starting, signals, exit codes, the start block.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,7 +25,12 @@ export interface ServerProcess {
   /** What it wrote to standard output and standard error so far. */
   output(): string;
   /** Sends SIGTERM and waits. Throws when the process does not end at all. `took`: milliseconds. */
-  stop(): Promise<{ code: number | null; signal: NodeJS.Signals | null; took: number }>;
+  stop(): Promise<Ended & { took: number }>;
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
 }
 
 export interface ServerProcessOptions {
@@ -86,8 +90,10 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  // What it wrote has come whole when its output ends: a moment after the process does.
-  const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  // 'close' comes when its output has ended too, a moment after 'exit': what it wrote has come whole.
+  const ended = new Promise<Ended>((resolve) =>
+    child.once('close', (code, signal) => resolve({ code, signal })),
+  );
   const written: string[] = [];
   child.stdout?.on('data', (chunk) => written.push(String(chunk)));
   child.stderr?.on('data', (chunk) => written.push(String(chunk)));
@@ -122,7 +128,7 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
   };
 }
 
-/** The environment without settings of Portico that whoever runs the tests may have. */
+/** The environment without the settings of Portico that the person who runs the tests may have. */
 export function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('PORTICO_')));
 }
@@ -138,7 +144,7 @@ async function discoveryAnswers(issuer: string, child: ChildProcess, output: () 
   throw new Error(`Discovery did not answer within ${START} ms:\n${output()}`);
 }
 
-async function end(child: ChildProcess, ended: Promise<[number | null, NodeJS.Signals | null]>) {
+async function end(child: ChildProcess, ended: Promise<Ended>) {
   const begun = performance.now();
   child.kill('SIGTERM');
   const late = AbortSignal.timeout(END);
@@ -150,6 +156,5 @@ async function end(child: ChildProcess, ended: Promise<[number | null, NodeJS.Si
     child.kill('SIGKILL');
     throw new Error(`The server did not end within ${END} ms of SIGTERM.`);
   }
-  const [code, signal] = result;
-  return { code, signal, took: performance.now() - begun };
+  return { ...result, took: performance.now() - begun };
 }

@@ -194,7 +194,7 @@ async function start({ program, port: input, patience, values, url }: Start): Pr
   };
 }
 
-/** Stops a process until SIGCONT, and waits until all of it stands: on a busy machine it answers for a moment more. */
+/** Stops a process until SIGCONT, and waits until each of its threads stands: on a busy machine they run for a moment more. */
 export async function suspend(child: ChildProcess | undefined): Promise<void> {
   child?.kill('SIGSTOP');
   await eventually(() => {
