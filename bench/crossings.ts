@@ -24,7 +24,7 @@ export interface Crossing {
 /** A sign-in and a me of the vendor VSee. */
 export async function crossings(): Promise<Crossing[]> {
   const now = new Date();
-  // Nothing is read again because time went by.
+  // The clock stands still: nothing is read again because time went by.
   const server = await startTestServer({ clock: { now: () => now } });
   const session = new Session();
   session.connect();

@@ -42,13 +42,13 @@ export function createLog({ level, destination }: LogOptions): Log {
   return log;
 }
 
-/** Bytes of log that wait in memory for a disk that is full or a reader that is slow; what comes then is lost. */
+/** Bytes of log that wait in memory for a full disk or a slow reader; lines beyond them are lost. */
 const WAITING = 16 * 1024 * 1024;
 
-/** One that cannot be written takes lines with it, not the server. */
+/** Where it cannot be written, lines are lost and the server goes on. */
 function standardOutput(): DestinationStream {
   const stream = pino.destination({ sync: false, maxLength: WAITING });
-  // The next line tries again. Flushing, as the end of the process does, would try for ever.
+  // The next line tries again. A flush, as at the end of the process, would try for ever.
   stream.on('error', () => {
     stream.flushSync = () => {};
   });

@@ -67,7 +67,7 @@ const FORMS: readonly [RegExp, string][] = [
   [/(?<![\w+.-])([\w+.-]+:\/\/)[^\s/@]+@/g, `$1${HIDDEN}@`],
 ];
 
-/** Each form has a sign of another kind. */
+/** Text of these characters alone matches none of the forms: each form needs another one. */
 const PLAIN = /^[a-z0-9-]{0,100}$/i;
 
 /** The text without what looks like a secret; cut after 8 KiB. */

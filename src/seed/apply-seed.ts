@@ -33,7 +33,7 @@ export interface SeedOptions extends SeedWorld {
   readonly access?: Pick<AccessEnder, 'endAll'>;
   /** Called now and then with how many accounts are done. */
   readonly progress?: (done: number, all: number) => void;
-  /** Between two accounts. */
+  /** Breaks off between two accounts. */
   readonly stopped?: AbortSignal | undefined;
 }
 

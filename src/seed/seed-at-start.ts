@@ -7,7 +7,7 @@ import { readSeed, type SeedFile } from './read-seed.ts';
 import { refuseDemo } from './refuse-demo.ts';
 
 /** Milliseconds that a process which died while loading keeps the others waiting. Loading twice does no harm. */
-const CLAIM = 15_000;
+const LEASE = 15_000;
 
 export interface SeedAtStartOptions
   extends Pick<Identity, 'stores' | 'secrets' | 'hasher' | 'clock' | 'access' | 'log' | 'issuer'>,
@@ -51,7 +51,7 @@ async function loadOnce(options: SeedAtStartOptions, file: SeedFile): Promise<vo
   const owner = randomUUID();
   while (!(await isLoaded(options, file))) {
     const now = clock.now();
-    if (!(await stores.leases.acquire(key, owner, now, new Date(now.getTime() + CLAIM)))) {
+    if (!(await stores.leases.acquire(key, owner, now, new Date(now.getTime() + LEASE)))) {
       await pause(100, undefined, { signal: options.stopped });
       continue;
     }

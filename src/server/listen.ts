@@ -49,7 +49,7 @@ export async function listen(http: Config['http'], lifecycle: Lifecycle): Promis
   };
 }
 
-/** Resolves with the port: the system's choice where `port` is 0. `setting`: which the error names. */
+/** Resolves with the port: the system's choice where `port` is 0. The error names `setting`. */
 export function bind(
   server: Server,
   { port, host }: { readonly port: number; readonly host: string },

@@ -12,7 +12,7 @@ export function explainFailure(error: unknown): string {
   if (error instanceof OperatorError) return error.message;
   if (error instanceof StoreUnavailable) {
     const reason = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-    // The reason says what a file needs.
+    // The reason says what the file needs.
     if (error.store === 'embedded') return `${error.message}${reason}`;
     return `${error.message}${reason} Start it, or correct its address: store.${error.store} in the configuration.`;
   }
@@ -36,7 +36,7 @@ function ofDomain({ reason, issues, message }: Refused): string {
   return issues.length > 0 ? issues.map((issue) => issue.message).join('\n') : said;
 }
 
-/** `setting`: of the port (listen.ts). */
+/** `setting`: where the configuration names the port (listen.ts). */
 type SystemError = NodeJS.ErrnoException & { port?: number; address?: string; setting?: string };
 
 function ofSystem(error: SystemError): string | undefined {

@@ -58,8 +58,7 @@ interface Ground {
 export type Parts = Awaited<ReturnType<typeof createParts>>;
 
 export async function createParts(ground: Ground) {
-  const { config, issuer, log, clock, lifecycle } = ground;
-  const { stopped } = ground;
+  const { config, issuer, log, clock, lifecycle, stopped } = ground;
   const stores = ground.stores ?? (await openStoresWhenReady(config.store, { log, stopped }));
   lifecycle.onClose('stores', 'stores', () => stores.close());
   const keys = await openKeys({ config, stores, clock });

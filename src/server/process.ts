@@ -18,7 +18,7 @@ const FROM_SOURCES = extname(import.meta.filename) === '.ts';
 const MAIN = join(import.meta.dirname, FROM_SOURCES ? '../../bin/server.js' : '../main.js');
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** What the log calls the reason of a worker that is asked to stop by message. */
+/** In the log of a worker that is asked to stop by message, in the place of a signal. */
 const NO_SIGNAL = 'none';
 /** Milliseconds in which further signals are one stop: a terminal and a service manager tell npm and this process. */
 const SAME_STOP = 2000;
@@ -45,11 +45,11 @@ async function serve(config: Config, log: Log): Promise<void> {
   const { startServer } = await import('./server.ts');
   const stopped = new AbortController();
   const starting = startServer(ofThisWorker(config), { log, stopped: stopped.signal }).catch((error) => {
-    // It broke off, with nothing left open.
+    // The start broke off, with nothing left open.
     if (stopped.signal.aborted) return undefined;
     throw error;
   });
-  // Before the port answers: a server that is still starting stops in order too.
+  // Before the port answers, so that a server that is still starting stops in order too.
   const stop = stopInOrder(log, async ({ err, signal }) => {
     if (err) log.fatal(err, 'uncaught error: the server stops');
     else log.info({ signal }, 'stopping');
@@ -98,7 +98,7 @@ function stopInOrder(log: Log, work: (why: { err?: Error; signal?: string }) => 
     } else if (signal !== NO_SIGNAL && at - asked.at > SAME_STOP) process.exit(1);
   };
   for (const signal of STOP_SIGNALS) process.on(signal, stop);
-  return () => stop();
+  return stop;
 }
 
 /** The internal listener tells one process's figures, so each worker has its own: port, port + 1, ... */

@@ -50,7 +50,7 @@ export interface ServerOptions {
   readonly dialects?: readonly Dialect[];
   /** Migrated, and closed with the server. Default: those that the configuration names. */
   readonly stores?: Stores;
-  /** A start under way breaks off. */
+  /** Breaks off a start that is under way. */
   readonly stopped?: AbortSignal;
 }
 
@@ -76,8 +76,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     const front = await listen(config.http, lifecycle);
     const issuer = withPort(config.issuer, front.port);
     const dialects = options.dialects ?? (await loadEnabledDialects(config.dialects));
-    const { stores: given, stopped } = options;
-    const ground = { config, issuer, log, clock, lifecycle, stores: given, stopped };
+    const { stopped } = options;
+    const ground = { config, issuer, log, clock, lifecycle, stores: options.stores, stopped };
     const deps = await createParts({ ...ground, dialects, port: front.port });
     const production = config.environment === 'production';
     const { judgeClient } = deps.oidc;

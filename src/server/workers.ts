@@ -58,7 +58,7 @@ export function startWorkers(options: { count: number; program: string; log: Log
   const alive = new Set<Worker>();
   const serving = new Set<Worker>();
   let closing = false;
-  // Where this process ends without them, as on a second signal, it leaves none behind.
+  // Where this process ends before its workers, as on a second signal, it leaves none of them behind.
   process.once('exit', () => {
     for (const worker of alive) worker.process.kill('SIGKILL');
   });
@@ -120,10 +120,10 @@ class WorkerFailed extends OperatorError {
   }
 }
 
-/** One that is still loading its program would miss the message. */
+/** By message where the worker serves: one that is still loading its program would miss it, and gets a signal. */
 function end(worker: Worker, { serves }: { serves: boolean }): Promise<unknown> {
   const ended = new Promise((resolve) => worker.once('exit', resolve));
-  // A signal of the same terminal may have ended it a moment ago.
+  // The terminal's signal may have ended the worker a moment ago: then the message cannot be sent.
   if (serves && worker.isConnected()) worker.send(STOP, () => {});
   else worker.kill();
   return ended;

@@ -13,7 +13,7 @@ import type { StoreHealth, Stores } from './ports/stores.ts';
 
 /** Milliseconds between two tries. */
 const PAUSE = 500;
-/** Milliseconds that a try may still take when the server is told to stop. */
+/** Milliseconds that a try under way may still take when the server is told to stop. */
 const LAST_TRY = 1000;
 
 /**
@@ -42,7 +42,8 @@ export async function openStoreDump(store: Config['store'], { log }: { log: Log 
 
 /**
  * Open, migrated and reachable. Throws StoreUnavailable, which names every server that is away, after
- * `store.startupTimeout` seconds; StoreUnusable at once when waiting would not help; the reason of `stopped`.
+ * `store.startupTimeout` seconds; StoreUnusable at once when waiting would not help; the reason of `stopped` when
+ * that is aborted.
  */
 export async function openStoresWhenReady(
   store: Config['store'],
@@ -73,19 +74,19 @@ export async function openStoresWhenReady(
   }
 }
 
-/** A short migration comes to its end first: one that is cut off keeps its lock, and the next start waits for that. */
-async function unlessStopped<Result>(
-  work: Promise<Result>,
-  stopped: AbortSignal = new AbortController().signal,
-): Promise<Result> {
+/**
+ * Once `stopped` is aborted, `work` has LAST_TRY left: a migration that is cut off keeps its lock, and the next start
+ * waits for that.
+ */
+async function unlessStopped<Result>(work: Promise<Result>, stopped?: AbortSignal): Promise<Result> {
   const end = Promise.withResolvers<never>();
-  const stop = () => setTimeout(() => end.reject(stopped.reason), LAST_TRY);
-  if (stopped.aborted) stop();
-  stopped.addEventListener('abort', stop);
+  const stop = () => setTimeout(() => end.reject(stopped?.reason), LAST_TRY);
+  if (stopped?.aborted) stop();
+  stopped?.addEventListener('abort', stop);
   try {
     return await Promise.race([work, end.promise]);
   } finally {
-    stopped.removeEventListener('abort', stop);
+    stopped?.removeEventListener('abort', stop);
   }
 }
 

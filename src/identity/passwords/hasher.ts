@@ -109,9 +109,9 @@ const TOGETHER = 6;
  * served. Without the second bound a flood of sign-ins fills the memory with waiting passwords and answers each
  * of them minutes too late.
  *
- * While one waits for each slot, results leave several at a time: what follows a check costs half as much when it is
- * done for several sign-ins in a row, which share transactions and flushes. No slot stays empty for that. `patience`:
- * milliseconds after which a result leaves alone.
+ * While a password waits for each slot, results leave several at a time: what follows a check costs half as much when
+ * it is done for several sign-ins in a row, which share transactions and flushes. No slot stays empty for that.
+ * `patience`: milliseconds after which results leave although they are fewer.
  */
 export function createWorkSlots(options: { size: number; queue: number; patience?: number }) {
   const { size, queue, patience = 60 } = options;

@@ -5,7 +5,7 @@
  *
  * - pair: login and client address. Cleared by success.
  * - login: from all addresses. Not applied to addresses from which this account signed in within the last 30
- *   days (29, where it did so twice in a day), so that a stranger cannot lock its owner out.
+ *   days (29 at least: the store notes an address once a day), so that a stranger cannot lock its owner out.
  * - address: over all logins.
  * - second: wrong second factors of a login in a row, from all addresses, without an exception: they come from a
  *   client that has the first one. Cleared by a right second factor alone.
@@ -123,13 +123,13 @@ export function createAttempts(options: {
       return {
         async succeeded(id) {
           const until = new Date(clock.now().getTime() + KNOWN_ADDRESS_FOR);
-          const isFresh = id === accountId && known !== undefined && until.getTime() - known.getTime() < DAY;
-          const key =
-            id === accountId ? seen : seenKey(loginOf({ organization, accountId: id, name }), address);
+          const isSame = id === accountId;
+          const isNoted = isSame && known !== undefined && until.getTime() - known.getTime() < DAY;
+          const seenNow = isSame ? seen : seenKey(loginOf({ organization, accountId: id, name }), address);
           await held.finish({
             release: taken,
             clear: [pair, ...second].map((each) => each.key),
-            ...(!isFresh && { remember: { key, until } }),
+            ...(!isNoted && { remember: { key: seenNow, until } }),
           });
         },
         async failed() {

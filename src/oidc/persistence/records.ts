@@ -49,7 +49,7 @@ const READ_SOON: ReadonlySet<string> = new Set(['Interaction', 'AuthorizationCod
 /** Most records that are kept as they were written or opened. */
 const MOST_KEPT = 2000;
 
-/** Good for as long as the store has the same text. */
+/** A record as this process wrote it (`text`) or opened it (`record`), to be used while the store has the same `encrypted`. */
 interface Kept {
   readonly id: string;
   readonly encrypted: string;
@@ -88,12 +88,12 @@ export function memberOf(value: unknown, name: string): unknown {
 
 export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secrets; clock: Clock }) {
   const { store, secrets, clock } = deps;
-  /** By kind and value, which stands in the record too: the hash of one that is known is not made again. */
+  /** By kind and value: the hash of a value that is kept is not made again. */
   const kept = new Map<string, Kept>();
   const nameOf = (kind: string, value: string) => `${kind} ${value}`;
   const idOf = (kind: string, value: string) =>
     kept.get(nameOf(kind, value))?.id ?? secrets.hmac(`artifact:${kind}`, value);
-  /** What is stored together hangs on one grant. */
+  /** Records that are stored together belong to one grant, whose hash is made once. */
   let last = { grantId: '', key: '' };
   const grantKey = (grantId: string) => {
     if (grantId !== last.grantId) last = { grantId, key: secrets.hmac('artifact-grant', grantId) };

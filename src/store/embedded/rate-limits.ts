@@ -107,7 +107,7 @@ function take(sql: Sql, event: { key: string; mark: string; limit: Limit; now: D
   const { key, mark, limit, now } = event;
   const before = look(sql, key, limit, now);
   if (!before.allowed) return before;
-  // A key has no more rows than its limit, and is counted once.
+  // Without the rows that its window no longer counts, a key has no more of them than its limit to count.
   sql.run('DELETE FROM rate_limits WHERE key = ? AND at <= ?', key, now.getTime() - limit.window);
   put(sql, ATTEMPTS, { key, mark, at: now, expires_at: now.getTime() + limit.window });
   const count = before.count + 1;

@@ -72,6 +72,6 @@ export interface RateLimitStore {
   peekWindow(key: string, limit: Limit, now: Date): Promise<Taken>;
   /** Remembers until `until` that `key` was seen (an account's client addresses). */
   remember(key: string, until: Date): Promise<void>;
-  /** Undefined: it was not seen, or too long ago. */
+  /** Undefined: the key was not seen, or its memory has ended. */
   rememberedUntil(key: string, now: Date): Promise<Date | undefined>;
 }
