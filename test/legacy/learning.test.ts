@@ -7,6 +7,7 @@ import { insertAccount } from '../../src/identity/accounts/create-account.ts';
 import { createLearner } from '../../src/legacy/learn.ts';
 import { changeStageRecord, type Stage, withStage } from '../../src/migration/stage-record.ts';
 import type { AccountRecord } from '../../src/model/account.ts';
+import { eventually } from '../support/in-time.ts';
 import { type LegacySystem, startLegacySystem } from '../support/legacy-system.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { CONTEXT } from './world.ts';
@@ -41,14 +42,12 @@ describe('In stage proxy Portico learns', function () {
     post('/api/therapist/v1/sign-in', { email, password });
   const accounts = () => server.running.stores.accounts;
   const byEmail = (email: string) => accounts().byEmail('default', email);
-  const until = async <Value>(find: () => Promise<Value | undefined>): Promise<Value> => {
-    for (let tries = 0; tries < 200; tries += 1) {
+  const until = <Value>(find: () => Promise<Value | undefined>) =>
+    eventually(async () => {
       const value = await find();
-      if (value !== undefined) return value;
-      await sleep(25);
-    }
-    throw new Error('It was not learned.');
-  };
+      if (value === undefined) throw new Error('It was not learned.');
+      return value;
+    });
   const learned = (email: string, holds: (account: AccountRecord) => boolean) =>
     until(async () => {
       const account = await byEmail(email);

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { mock } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -15,6 +14,7 @@ import { StoreUnavailable, StoreUnusable } from '../../src/core/errors.ts';
 import { openStores } from '../../src/store/open-stores.ts';
 import type { Stores } from '../../src/store/ports/stores.ts';
 import { fresh, later, times } from '../conformance/stores/back-end.ts';
+import { eventually } from '../support/in-time.ts';
 import { embeddedConfig } from './embedded-config.ts';
 
 const log = pino({ level: 'silent' });
@@ -419,11 +419,16 @@ describe('the embedded store, when something is wrong', () => {
     mkdirSync(join(folder, 'data'));
     const other = new DatabaseSync(file);
     other.exec('BEGIN IMMEDIATE; CREATE TABLE made (a)');
-    const starting = opened((stores) => stores.metadata.set('a', 'b'));
-    await wait(100);
-    other.exec('ROLLBACK');
-    await starting;
-    other.close();
+    const tries = mock.method(DatabaseSync.prototype, 'prepare').mock;
+    try {
+      const starting = opened((stores) => stores.metadata.set('a', 'b'));
+      await eventually(() => expect(tries.callCount()).to.be.above(1));
+      other.exec('ROLLBACK');
+      await starting;
+    } finally {
+      tries.restore();
+      other.close();
+    }
   });
 
   it('loads no driver of another back end', async () => {
