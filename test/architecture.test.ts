@@ -257,7 +257,7 @@ function ruleName(room: string): string {
   return area === 'dialects' ? VENDOR : area === 'federation' ? 'federation/<upstream>' : room;
 }
 
-/** Drivers that belong to one folder, whoever else the table would let have them. */
+/** Drivers that belong to one folder, also where the table would let others import them. */
 const KEPT_FOR: Readonly<Record<string, RegExp>> = {
   mongodb: /^store\/mongo\//,
   ioredis: /^store\/redis\//,

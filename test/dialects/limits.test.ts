@@ -84,7 +84,7 @@ describe("a dialect's own limits", () => {
     client.close();
     await server.close();
   });
-  const someone = () => {
+  const newKey = () => {
     person += 1;
     return `person ${person}`;
   };
@@ -100,7 +100,7 @@ describe("a dialect's own limits", () => {
   const status = async (...sent: Parameters<typeof call>) => (await call(...sent)).status;
 
   it('count each request before the work, however it ends', async () => {
-    const key = someone();
+    const key = newKey();
     expect(await status('/counting/sliding', key, 'account-exists')).to.equal(409);
     expect(await status('/counting/sliding', key)).to.equal(200);
     const refused = await call('/counting/sliding', key);
@@ -110,21 +110,21 @@ describe("a dialect's own limits", () => {
   });
 
   it('count atomically: of ten at once as many are tried as there is room for', async () => {
-    const key = someone();
+    const key = newKey();
     const statuses = await Promise.all(Array.from({ length: 10 }, () => status('/counting/sliding', key)));
     expect(statuses.filter((one) => one === 200)).to.have.length(2);
   });
 
   it('belong to one key and to one dialect', async () => {
-    const key = someone();
+    const key = newKey();
     await Promise.all([status('/counting/sliding', key), status('/counting/sliding', key)]);
     expect(await status('/counting/sliding', key)).to.equal(429);
-    expect(await status('/counting/sliding', someone())).to.equal(200);
+    expect(await status('/counting/sliding', newKey())).to.equal(200);
     expect(await status('/neighbour/sliding', key)).to.equal(200);
   });
 
   it('do not count what came to no work: malformed bodies', async () => {
-    const key = someone();
+    const key = newKey();
     for (let i = 0; i < 5; i += 1) {
       const reply = await client.send({
         method: 'POST',
@@ -138,7 +138,7 @@ describe("a dialect's own limits", () => {
   });
 
   it('that slide are given back when a shared counter refuses; fixed ones stay charged', async () => {
-    const [sliding, fixed] = [someone(), someone()];
+    const [sliding, fixed] = [newKey(), newKey()];
     for (let i = 0; i < 3; i += 1) {
       expect(await status('/counting/sliding', sliding, 'too-many-requests')).to.equal(429);
     }
@@ -150,12 +150,12 @@ describe("a dialect's own limits", () => {
   });
 
   it('show what remains', async () => {
-    const key = someone();
+    const key = newKey();
     expect((await call('/counting/fixed', key)).headers['x-charged']).to.match(/^fixed 1\/2 60$/);
   });
 
   it('may count successes only, or some refusals only', async () => {
-    const [good, bad] = [someone(), someone()];
+    const [good, bad] = [newKey(), newKey()];
     for (let i = 0; i < 3; i += 1)
       expect(await status('/counting/success', good, 'account-exists')).to.equal(409);
     for (let i = 0; i < 2; i += 1) expect(await status('/counting/success', good)).to.equal(200);
@@ -167,7 +167,7 @@ describe("a dialect's own limits", () => {
   });
 
   it('B6 R3 that count refusals only judge no more at once than may fail, and refuse none that succeeds', async () => {
-    const [bad, good] = [someone(), someone()];
+    const [bad, good] = [newKey(), newKey()];
     const twenty = (key: string, end: string) =>
       Promise.all(Array.from({ length: 20 }, () => status('/counting/failures', key, end)));
     const judged = (await twenty(bad, 'account-exists')).filter((one) => one === 409);
@@ -176,7 +176,7 @@ describe("a dialect's own limits", () => {
   });
 
   it('of which one is full leave the others uncharged, and name the longest wait', async () => {
-    const [first, second] = [someone(), someone()];
+    const [first, second] = [newKey(), newKey()];
     expect(await status('/counting/two', first)).to.equal(200);
     // 'narrow' has room for the second, 'wide' is full.
     const refused = await call('/counting/two', second);
@@ -186,7 +186,7 @@ describe("a dialect's own limits", () => {
   });
 
   it('can be counted where no reply shows it', async () => {
-    const key = someone();
+    const key = newKey();
     expect((await call('/counting/roomy', key, 'quiet')).json()).to.equal(true);
     expect((await call('/counting/roomy', key, 'quiet')).json()).to.equal(false);
   });
@@ -225,7 +225,7 @@ describe("a dialect's own limits", () => {
     const take = rateLimits.take;
     rateLimits.take = () => Promise.reject(new StoreUnavailable('probe'));
     try {
-      expect(await status('/counting/sliding', someone())).to.equal(503);
+      expect(await status('/counting/sliding', newKey())).to.equal(503);
     } finally {
       rateLimits.take = take;
     }

@@ -68,7 +68,7 @@ describe('two nodes, when a store is away', function () {
     await Promise.all(Object.values(servers ?? {}).map((server) => server.stop()));
     await Promise.all(Object.values(proxies ?? {}).map((proxy) => proxy.close()));
   });
-  afterEach('no node died or wrote of a rejection that nobody handled', () => {
+  afterEach('no node died or wrote of an unhandled rejection', () => {
     expect(nodes.nodes.map(({ child }) => child.pid)).to.deep.equal(ids);
     for (const { child, output } of nodes.nodes) {
       expect(child.exitCode).to.equal(null);
@@ -227,7 +227,7 @@ describe('two nodes, when a store is away', function () {
       expectUnavailable(watch, 'a wrong password at another door', other, REDIS_AWAY);
       expectUnavailable(watch, 'a guessed code', code, REDIS_AWAY);
       expectUnavailable(watch, 'an authorization request', browser, REDIS_AWAY);
-      // What lives long lies in MongoDB: nobody is signed out.
+      // What lives long lies in MongoDB: no person is signed out.
       const me = await send(`${nodes.url}/api_v3/me`, { headers: { 'x-apitoken': long.access } });
       expect(me.status, 'a token of a day').to.equal(200);
     });

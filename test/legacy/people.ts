@@ -51,7 +51,7 @@ export async function startPeople(
       dialects: Object.fromEntries(
         Object.entries(dialects).map(([name, own]) => [
           name,
-          // Whoever signs in there with Google could not be asked about: it is off.
+          // The legacy system cannot be asked about people who sign in there with Google: it is off.
           { legacy: { ...legacy, ...own }, ...(name === 'avycenna' && { googleProvider: 'none' }) },
         ]),
       ),

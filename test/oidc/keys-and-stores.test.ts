@@ -108,7 +108,7 @@ describe('signing keys', () => {
     expect((await at(90.6))[0]).to.equal(next);
     expect(await at(100)).to.include(current);
     expect(await at(123)).to.not.include(current);
-    // Nobody rotated when it was due: the new key waits all the same until everybody can know it.
+    // No node rotated when it was due: the new key waits all the same until every client can know it.
     const [still, late] = await at(300);
     expect(still).to.equal(next);
     expect(late, 'the late key').to.be.a('string');

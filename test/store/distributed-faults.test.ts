@@ -93,7 +93,7 @@ describe('the distributed store, when something is wrong', function () {
     await expectUnavailable(() => stores.codes.attempt('k', '', 'h', new Date()), 3500);
     await new Promise((later) => setTimeout(later, 2100));
     await expectUnavailable(() => stores.codes.attempt('k', '', 'h', new Date()), 100);
-    // What lives long lies in MongoDB: losing Redis signs nobody out of it.
+    // What lives long lies in MongoDB: losing Redis ends none of it.
     expect((await stores.oidcRecords.byId('AccessToken', 'long', new Date()))?.expiresAt).to.deep.equal(
       expiresAt,
     );

@@ -92,7 +92,7 @@ async function byAddress(identity: Identity, input: Full): Promise<Step> {
   return link(identity, input, { account: proven, how });
 }
 
-/** Whoever has the address now is a new person. */
+/** The person who has the address now is a new one. */
 async function wasDeleted(identity: Identity, { dialect, person }: Full): Promise<boolean> {
   const { organization, vendorId } = person;
   return vendorId !== undefined && isGone(identity, { organization, ids: { [dialect]: vendorId } });
