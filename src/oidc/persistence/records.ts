@@ -94,9 +94,9 @@ export function createOidcRecords(deps: { store: OidcRecordStore; secrets: Secre
   const idOf = (kind: string, value: string) =>
     kept.get(nameOf(kind, value))?.id ?? secrets.hmac(`artifact:${kind}`, value);
   /** Records that are stored together belong to one grant, whose hash is made once. */
-  let last = { grantId: '', key: '' };
+  let last: { readonly grantId: string; readonly key: string } | undefined;
   const grantKey = (grantId: string) => {
-    if (grantId !== last.grantId) last = { grantId, key: secrets.hmac('artifact-grant', grantId) };
+    if (last?.grantId !== grantId) last = { grantId, key: secrets.hmac('artifact-grant', grantId) };
     return last.key;
   };
   const keep = (name: string, one: Kept) => {
