@@ -114,7 +114,7 @@ export function rateLimitStoreSuite(open: OpenBackEnd): void {
         });
       });
 
-      it('X3 are counted for as long as a window that was made longer meanwhile', async () => {
+      it('X3 are still counted by a window that was made longer after them', async () => {
         const key = fresh('key');
         const start = new Date();
         const take = (offset: number, limit: Limit) =>
